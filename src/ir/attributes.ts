@@ -1,0 +1,84 @@
+/**
+ * The operators of the IR and their attributes. Importers canonicalise every format to these; quirks of a format never
+ * get this far. Activations are [batch, height, width, channels] unless an operator says otherwise; all bounds
+ * (`clamp`) are in raw quantised units of the output.
+ */
+
+export type Pair = readonly [height: number, width: number];
+/** Rows and columns of padding; they contribute nothing (as if they held the input's zero point). */
+export type Padding = readonly [top: number, bottom: number, left: number, right: number];
+/** Lowest and highest raw value of the output. */
+export type Clamp = readonly [lowest: number, highest: number];
+
+export interface WindowAttributes {
+  readonly stride: Pair;
+  readonly padding: Padding;
+  readonly clamp: Clamp;
+}
+
+export interface ConvolutionAttributes extends WindowAttributes {
+  readonly dilation: Pair;
+}
+
+export interface PoolAttributes extends WindowAttributes {
+  readonly kernel: Pair;
+}
+
+export interface ResizeAttributes {
+  readonly alignCorners: boolean;
+  readonly halfPixelCenters: boolean;
+}
+
+export interface ClampAttributes {
+  readonly clamp: Clamp;
+}
+
+export type NoAttributes = Readonly<Record<never, never>>;
+
+export interface NodeAttributes {
+  /** x, weights [out, kh, kw, in / groups], bias? */
+  conv2d: ConvolutionAttributes;
+  /** x, weights [1, kh, kw, channels * multiplier], bias? */
+  depthwise_conv2d: ConvolutionAttributes;
+  /** x, weights [out, kh, kw, in], bias?; output height and width are those of the output value. */
+  transpose_conv2d: WindowAttributes;
+  /** x [..., in], weights [out, in], bias?; the output keeps or flattens the leading dimensions. */
+  fully_connected: ClampAttributes;
+  /** a, b with NumPy broadcasting. */
+  add: ClampAttributes;
+  sub: ClampAttributes;
+  mul: ClampAttributes;
+  maximum: NoAttributes;
+  minimum: NoAttributes;
+  average_pool2d: PoolAttributes;
+  max_pool2d: PoolAttributes;
+  /** Over `axes` (sorted, non-negative); the output's shape decides whether they stay with size 1. */
+  mean: { readonly axes: readonly number[] };
+  /** Constant border of raw `value`; before and after per dimension. */
+  pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
+  /** Same elements, another shape. */
+  reshape: NoAttributes;
+  /** Output dimension i is input dimension permutation[i]. */
+  transpose: { readonly permutation: readonly number[] };
+  concat: { readonly axis: number };
+  /** out[i] = x[begin + i * stride] per dimension; strides may be negative; rank is kept. */
+  slice: { readonly begin: readonly number[]; readonly strides: readonly number[] };
+  resize_nearest: ResizeAttributes;
+  resize_bilinear: ResizeAttributes;
+  /** Over the last dimension. */
+  softmax: { readonly beta: number };
+  logistic: NoAttributes;
+  tanh: NoAttributes;
+  /** relu, relu6, relu_n1_to_1: rescale to the output's quantisation and clamp. */
+  relu: ClampAttributes;
+  leaky_relu: { readonly alpha: number };
+  /** x, alpha broadcast to x. */
+  prelu: NoAttributes;
+  hard_swish: NoAttributes;
+  /** Any of float32, int8, uint8 to int8 or uint8 with another quantisation. */
+  quantize: NoAttributes;
+  /** int8 or uint8 to float32. */
+  dequantize: NoAttributes;
+}
+
+export type OpName = keyof NodeAttributes;
