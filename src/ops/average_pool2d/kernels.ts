@@ -1,0 +1,63 @@
+import type { CallSpec, Kernel, NodeView } from '../definition.ts';
+import { bindWindow } from '../pooling.ts';
+import { planeOf, rowsBy, rowsOf } from '../rows.ts';
+
+/** Tried in order; see `Kernel`. */
+export const averagePool2dKernels: readonly Kernel<'average_pool2d'>[] = [
+  {
+    name: 'average_pool2d_rows_s8',
+    isa: 'portable',
+    why: 'tall windows that do not overlap: one input row at a time is added to sums',
+    refuses(view) {
+      const { attrs } = view;
+      const [x, y] = [view.ins[0]!, view.outs[0]!];
+      if (attrs.padding[0] !== 0 || attrs.padding[1] !== 0) return 'rows are padded';
+      if (planeOf(y.shape).height > 1 && attrs.stride[0] < attrs.kernel[0]) return 'windows overlap';
+      if (sumBytes(view) >= (attrs.kernel[0] - 1) * rowsOf(x).bytes) {
+        return 'the sums take as much memory as the rows of a window';
+      }
+      return undefined;
+    },
+    bind: bindRows,
+  },
+  {
+    name: 'average_pool2d_s8',
+    isa: 'portable',
+    why: 'any window, stride and padding',
+    refuses: () => undefined,
+    bind: (view) => [bindWindow(view)],
+  },
+];
+
+/** Bytes of the int32 sums of one output row. */
+function sumBytes({ outs }: NodeView<'average_pool2d'>): number {
+  return rowsOf(outs[0]!).bytes * Int32Array.BYTES_PER_ELEMENT;
+}
+
+/** Firing i adds row i % kernel height of window floor(i / kernel height); the last row of a window writes the output. */
+function bindRows(view: NodeView<'average_pool2d'>): CallSpec[] {
+  const { attrs } = view;
+  const [x, y] = [view.ins[0]!, view.outs[0]!];
+  const kernelHeight = attrs.kernel[0];
+  const inHeight = planeOf(x.shape).height;
+  const outHeight = planeOf(y.shape).height;
+  const firings = rowsOf(y).count * kernelHeight;
+  const inRow = (firing: number): number => {
+    const window = Math.floor(firing / kernelHeight);
+    const image = Math.floor(window / outHeight);
+    return image * inHeight + (window % outHeight) * attrs.stride[0] + (firing % kernelHeight);
+  };
+  const outRow = (firing: number): number =>
+    (firing + 1) % kernelHeight === 0 ? Math.floor(firing / kernelHeight) : -1;
+  return [
+    {
+      geometry: bindWindow(view).geometry,
+      data: {},
+      firings,
+      slots: [{ operand: 0, ...rowsBy(x, firings, inRow) }],
+      output: rowsBy(y, firings, outRow),
+      scratchBytes: sumBytes(view),
+      reversible: false,
+    },
+  ];
+}

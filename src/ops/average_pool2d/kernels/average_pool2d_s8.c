@@ -1,0 +1,51 @@
+/*
+ * One output row of an int8 average pool: any window, stride and padding. Padding does not count.
+ *
+ * in[k]      input row under window row k [in_width][channels], NULL where that row is padding
+ * out        output row [out_width][channels]
+ */
+#include "rivulet.h"
+
+typedef struct {
+    int32_t in_width;
+    int32_t channels;
+    int32_t out_width;
+    int32_t kernel_height;
+    int32_t kernel_width;
+    int32_t stride;
+    int32_t pad_left;
+    int32_t out_min;
+    int32_t out_max;
+} rv_average_pool2d_s8_geometry;
+
+void rv_average_pool2d_s8(const rv_average_pool2d_s8_geometry *G, const rv_row *row)
+{
+    int8_t *out = row->out;
+    int32_t rows = 0;
+
+    for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+        rows += row->in[ky] != NULL ? 1 : 0;
+    }
+    for (int32_t x = 0; x < G->out_width; ++x) {
+        /* The window's columns [first, end) lie inside the row. */
+        const int32_t left = x * G->stride - G->pad_left;
+        const int32_t first = left < 0 ? 0 : left;
+        const int32_t end = left + G->kernel_width < G->in_width ? left + G->kernel_width : G->in_width;
+        const int32_t count = rows * (end - first);
+
+        for (int32_t c = 0; c < G->channels; ++c) {
+            int32_t sum = 0;
+
+            for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+                const int8_t *in = row->in[ky];
+                if (in == NULL) {
+                    continue;
+                }
+                for (int32_t column = first; column < end; ++column) {
+                    sum += in[column * G->channels + c];
+                }
+            }
+            *out++ = (int8_t)rv_clamp(rv_rounded_quotient(sum, count), G->out_min, G->out_max);
+        }
+    }
+}

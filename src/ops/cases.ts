@@ -1,0 +1,42 @@
+/** The cases of every operator, by operator folder. */
+
+import { cases as averagePool2d } from './average_pool2d/cases.ts';
+import type { OpCase } from './case.ts';
+import { cases as concat } from './concat/cases.ts';
+import { cases as conv2d } from './conv2d/cases.ts';
+import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
+import { cases as dequantize } from './dequantize/cases.ts';
+import { cases as elementwise } from './elementwise/cases.ts';
+import { cases as fullyConnected } from './fully_connected/cases.ts';
+import { cases as maxPool2d } from './max_pool2d/cases.ts';
+import { cases as mean } from './mean/cases.ts';
+import { cases as pad } from './pad/cases.ts';
+import { cases as quantize } from './quantize/cases.ts';
+import { cases as reshape } from './reshape/cases.ts';
+import { cases as resize } from './resize/cases.ts';
+import { cases as slice } from './slice/cases.ts';
+import { cases as softmax } from './softmax/cases.ts';
+import { cases as transpose } from './transpose/cases.ts';
+import { cases as transposeConv2d } from './transpose_conv2d/cases.ts';
+import { cases as unary } from './unary/cases.ts';
+
+export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
+  conv2d,
+  depthwise_conv2d: depthwiseConv2d,
+  transpose_conv2d: transposeConv2d,
+  fully_connected: fullyConnected,
+  average_pool2d: averagePool2d,
+  max_pool2d: maxPool2d,
+  mean,
+  softmax,
+  ...elementwise,
+  ...unary,
+  quantize,
+  dequantize,
+  pad,
+  reshape,
+  transpose,
+  concat,
+  slice,
+  ...resize,
+};

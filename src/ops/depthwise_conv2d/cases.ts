@@ -1,0 +1,99 @@
+import { bias, int8, type OpCase, opCase, weights } from '../case.ts';
+
+const FULL = [-128, 127] as const;
+const ONE = [1, 1] as const;
+const NONE = [0, 0, 0, 0] as const;
+
+export const cases: readonly OpCase[] = [
+  opCase(
+    '3x3, same padding, extreme input zero point',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: [1, 1, 1, 1], clamp: FULL },
+    [int8([1, 6, 5, 3], 0.02, -128), weights([1, 3, 3, 3], 3, 1), bias(3, 2)],
+    int8([1, 6, 5, 3], 0.03, 3),
+  ),
+  opCase(
+    '3x3, stride 2, asymmetric padding, relu6 clamp',
+    'depthwise_conv2d',
+    { stride: [2, 2], dilation: ONE, padding: [0, 1, 0, 1], clamp: [-20, 100] },
+    [int8([1, 8, 6, 4], 0.03, 127), weights([1, 3, 3, 4], 3, 3), bias(4, 4)],
+    int8([1, 4, 3, 4], 0.02, -20),
+  ),
+  opCase(
+    'channel multiplier 3, per-tensor weights, no bias',
+    'depthwise_conv2d',
+    { stride: [1, 2], dilation: ONE, padding: [1, 1, 0, 1], clamp: FULL },
+    [int8([1, 5, 6, 2], 0.04, 11), weights([1, 3, 2, 6], null, 5), null],
+    int8([1, 5, 3, 6], 0.02, 127),
+  ),
+  opCase(
+    'one channel becomes eight',
+    'depthwise_conv2d',
+    { stride: [2, 2], dilation: ONE, padding: [3, 4, 1, 2], clamp: FULL },
+    [int8([1, 11, 9, 1], 0.05, -3), weights([1, 10, 4, 8], 3, 7), bias(8, 8)],
+    int8([1, 5, 5, 8], 0.05, 0),
+  ),
+  opCase(
+    'dilation 2 by 3',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: [2, 3], padding: [2, 2, 3, 3], clamp: FULL },
+    [int8([1, 7, 9, 2], 0.05, 5), weights([1, 3, 3, 2], 3, 9), bias(2, 10)],
+    int8([1, 7, 9, 2], 0.03, -7),
+  ),
+  opCase(
+    '3x3 with dilation 2 and stride 2',
+    'depthwise_conv2d',
+    { stride: [2, 2], dilation: [2, 2], padding: [2, 1, 2, 1], clamp: FULL },
+    [int8([1, 7, 7, 3], 0.05, 0), weights([1, 3, 3, 3], 3, 11), bias(3, 12)],
+    int8([1, 3, 3, 3], 0.05, -40),
+  ),
+  opCase(
+    '5x5 and a plane smaller than the window',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: [2, 2, 2, 2], clamp: FULL },
+    [int8([1, 2, 3, 5], 0.05, 60), weights([1, 5, 5, 5], 3, 13), bias(5, 14)],
+    int8([1, 2, 3, 5], 0.05, 1),
+  ),
+  opCase(
+    'window as large as the image, valid padding',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: NONE, clamp: FULL },
+    [int8([1, 4, 3, 4], 0.05, -1), weights([1, 4, 3, 4], 3, 15), bias(4, 16)],
+    int8([1, 1, 1, 4], 0.05, 1),
+  ),
+  opCase(
+    'multiplier above one, 1x1 window',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: NONE, clamp: FULL },
+    [int8([1, 2, 5, 3], 1.5, 2), weights([1, 1, 1, 3], 3, 17, 1.2), bias(3, 18, 40)],
+    int8([1, 2, 5, 3], 0.3, -2),
+  ),
+  opCase(
+    '3x3, one column',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: [1, 1, 1, 1], clamp: FULL },
+    [int8([1, 4, 1, 2], 0.05, 9), weights([1, 3, 3, 2], 3, 19), bias(2, 20)],
+    int8([1, 4, 1, 2], 0.03, -9),
+  ),
+  opCase(
+    '3x3, one row, valid columns',
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: [1, 1, 0, 0], clamp: FULL },
+    [int8([1, 1, 6, 3], 0.05, -77), weights([1, 3, 3, 3], 3, 21), bias(3, 22)],
+    int8([1, 1, 4, 3], 0.03, 12),
+  ),
+  opCase(
+    '3x3, stride 3, wide padding',
+    'depthwise_conv2d',
+    { stride: [1, 3], dilation: ONE, padding: [2, 2, 2, 2], clamp: FULL },
+    [int8([1, 3, 8, 2], 0.05, 33), weights([1, 3, 3, 2], 3, 23), bias(2, 24)],
+    int8([1, 5, 4, 2], 0.04, -33),
+  ),
+  opCase(
+    'batch 2',
+    'depthwise_conv2d',
+    { stride: [2, 1], dilation: ONE, padding: [1, 0, 1, 1], clamp: FULL },
+    [int8([2, 6, 4, 3], 0.05, 17), weights([1, 3, 3, 3], 3, 25), bias(3, 26)],
+    int8([2, 3, 4, 3], 0.04, 4),
+  ),
+];

@@ -1,0 +1,62 @@
+import { bias, int8, type OpCase, opCase, weights } from '../case.ts';
+
+const FULL = { clamp: [-128, 127] } as const;
+
+export const cases: readonly OpCase[] = [
+  opCase(
+    'per-tensor weights',
+    'fully_connected',
+    FULL,
+    [int8([1, 20], 0.05, -128), weights([6, 20], null, 1), bias(6, 2)],
+    int8([1, 6], 0.05, 3),
+  ),
+  opCase(
+    'per-channel weights, odd sizes, relu clamp',
+    'fully_connected',
+    { clamp: [-30, 127] },
+    [int8([1, 13], 0.07, 127), weights([5, 13], 0, 3), bias(5, 4)],
+    int8([1, 5], 0.03, -30),
+  ),
+  opCase(
+    'one output, no bias',
+    'fully_connected',
+    FULL,
+    [int8([1, 9], 0.05, -4), weights([1, 9], null, 5), null],
+    int8([1, 1], 0.01, 11),
+  ),
+  opCase(
+    'image as input',
+    'fully_connected',
+    FULL,
+    [int8([1, 3, 2, 4], 0.05, 21), weights([7, 24], 0, 7), bias(7, 8)],
+    int8([1, 7], 0.05, -21),
+  ),
+  opCase(
+    'batch of 3 vectors',
+    'fully_connected',
+    FULL,
+    [int8([3, 8], 0.05, 1), weights([4, 8], null, 9), bias(4, 10)],
+    int8([3, 4], 0.04, 2),
+  ),
+  opCase(
+    'leading dimensions kept',
+    'fully_connected',
+    FULL,
+    [int8([2, 3, 2, 5], 0.05, -33), weights([3, 5], 0, 11), bias(3, 12)],
+    int8([2, 3, 2, 3], 0.02, 33),
+  ),
+  opCase(
+    'a vector without batch',
+    'fully_connected',
+    FULL,
+    [int8([10], 0.05, 8), weights([3, 10], 0, 13), bias(3, 14)],
+    int8([1, 3], 0.04, -8),
+  ),
+  opCase(
+    'multiplier above one',
+    'fully_connected',
+    FULL,
+    [int8([1, 2], 1.5, 2), weights([3, 2], null, 15, 1.2), bias(3, 16, 40)],
+    int8([1, 3], 0.3, -2),
+  ),
+];

@@ -1,0 +1,65 @@
+import { elementCount, type Value } from '../../ir/types.ts';
+import { biasOf } from '../convolution.ts';
+import type { CallSpec, Kernel, NodeView, RowSpec } from '../definition.ts';
+import { multiplierConstants, zeroPointOf } from '../quantization.ts';
+import { fullyConnectedMultipliers } from './multipliers.ts';
+
+/** Tried in order; see `Kernel`. */
+export const fullyConnectedKernels: readonly Kernel<'fully_connected'>[] = [
+  {
+    name: 'fully_connected_s8',
+    isa: 'portable',
+    why: 'two outputs share every input they load',
+    refuses: () => undefined,
+    bind,
+  },
+];
+
+function bind({ attrs, ins, outs }: NodeView<'fully_connected'>): CallSpec[] {
+  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
+  const y = outs[0]!;
+  const [outputs, inputs] = weights.shape as [number, number];
+  const multipliers = fullyConnectedMultipliers(x, weights, y);
+  const batch = elementCount(y.shape) / outputs;
+  return [
+    {
+      geometry: {
+        inputs,
+        outputs,
+        multiplier_step: multipliers.length === 1 ? 0 : 1,
+        out_zero_point: zeroPointOf(y),
+        out_min: attrs.clamp[0],
+        out_max: attrs.clamp[1],
+      },
+      data: {
+        weights: { role: 'weights', data: weights.data! },
+        bias: { role: 'weights', data: foldZeroPoint(biasOf(bias, outputs), weights, zeroPointOf(x)) },
+        ...multiplierConstants(multipliers),
+      },
+      firings: batch,
+      slots: [{ operand: 0, ...vectors(batch, inputs) }],
+      output: vectors(batch, outputs),
+    },
+  ];
+}
+
+/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
+function vectors(count: number, length: number): RowSpec {
+  return {
+    offset: 0,
+    pitch: length,
+    rowBytes: length,
+    rows: Int32Array.from({ length: count }, (_, i) => i),
+  };
+}
+
+/** bias[o] - Z_in * sum of w[o]: lets the kernel multiply raw input values. */
+function foldZeroPoint(bias: Int32Array, weights: Value, zeroPoint: number): Int32Array {
+  const inputs = weights.shape[1]!;
+  const w = weights.data as Int8Array;
+  return bias.map((b, o) => {
+    let sum = 0;
+    for (let i = 0; i < inputs; ++i) sum += w[o * inputs + i]!;
+    return (b - zeroPoint * sum) | 0;
+  });
+}

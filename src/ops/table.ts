@@ -1,0 +1,52 @@
+/** Every operator of the IR. A missing one does not compile. */
+import type { OpName } from '../ir/attributes.ts';
+import { averagePool2d } from './average_pool2d/op.ts';
+import { concat } from './concat/op.ts';
+import { conv2d } from './conv2d/op.ts';
+import type { OpDef } from './definition.ts';
+import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
+import { dequantize } from './dequantize/op.ts';
+import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
+import { fullyConnected } from './fully_connected/op.ts';
+import { maxPool2d } from './max_pool2d/op.ts';
+import { mean } from './mean/op.ts';
+import { pad } from './pad/op.ts';
+import { quantize } from './quantize/op.ts';
+import { reshape } from './reshape/op.ts';
+import { resizeBilinear, resizeNearest } from './resize/op.ts';
+import { slice } from './slice/op.ts';
+import { softmax } from './softmax/op.ts';
+import { transpose } from './transpose/op.ts';
+import { transposeConv2d } from './transpose_conv2d/op.ts';
+import { hardSwish, leakyRelu, logistic, relu, tanh } from './unary/op.ts';
+
+export const OPS: { readonly [K in OpName]: OpDef<K> } = {
+  conv2d,
+  depthwise_conv2d: depthwiseConv2d,
+  transpose_conv2d: transposeConv2d,
+  fully_connected: fullyConnected,
+  average_pool2d: averagePool2d,
+  max_pool2d: maxPool2d,
+  mean,
+  softmax,
+  add,
+  sub,
+  mul,
+  maximum,
+  minimum,
+  prelu,
+  relu,
+  leaky_relu: leakyRelu,
+  hard_swish: hardSwish,
+  logistic,
+  tanh,
+  quantize,
+  dequantize,
+  pad,
+  reshape,
+  transpose,
+  concat,
+  slice,
+  resize_nearest: resizeNearest,
+  resize_bilinear: resizeBilinear,
+};

@@ -1,0 +1,3 @@
+export { hardSwish } from './hard-swish.ts';
+export { leakyRelu, relu } from './rectifiers.ts';
+export { logistic, tanh } from './sigmoids.ts';

@@ -1,0 +1,42 @@
+/** Bounds that every operator with a sliding window obeys. */
+import type { Pair, WindowAttributes } from '../ir/attributes.ts';
+import type { TensorType } from '../ir/types.ts';
+import type { Problem } from './definition.ts';
+import { rowsOf } from './rows.ts';
+
+/** Largest window, stride, dilation or padding; products of two stay far inside int32. */
+const MAX_EXTENT = 1 << 14;
+/** Most entries of the row tables of one operator (window rows times output rows). */
+const MAX_ROW_ENTRIES = 1 << 22;
+
+/** The problem with a window whose rows are slots of the kernel. */
+export function windowProblem(
+  attrs: WindowAttributes,
+  kernel: Pair,
+  dilation: Pair,
+  output: TensorType,
+): Problem | undefined {
+  const isExtent = (size: number, least: number): boolean =>
+    Number.isInteger(size) && size >= least && size <= MAX_EXTENT;
+  if (![...kernel, ...attrs.stride, ...dilation].every((size) => isExtent(size, 1))) {
+    return {
+      code: 'RV2002',
+      message: `window [${kernel}], stride [${attrs.stride}] and dilation [${dilation}] must be 1 to ${MAX_EXTENT}`,
+    };
+  }
+  if (!attrs.padding.every((size) => isExtent(size, 0))) {
+    return { code: 'RV2002', message: `padding [${attrs.padding}] must be 0 to ${MAX_EXTENT}` };
+  }
+  if (kernel[0] * rowsOf(output).count > MAX_ROW_ENTRIES) {
+    return {
+      code: 'RV2006',
+      message: `${kernel[0]} window rows for each of ${rowsOf(output).count} output rows`,
+    };
+  }
+  return undefined;
+}
+
+/** Whether two shapes are equal. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}

@@ -1,0 +1,115 @@
+/**
+ * The Program: what the firmware does, as rows moving between buffers. The planner, the checker, the emitter and the
+ * executors see only this; none of them knows an operator.
+ *
+ * A `Call` binds one kernel to geometry, constants and row slots. Firing i of a call hands the kernel one pointer per
+ * input slot (or NULL) and one output row. The schedule is a list of runs of firings: whole-tensor execution is one run
+ * per call; a streaming group is many short runs of its calls taking turns.
+ */
+import type { DType, TypedArray } from '../core/dtype.ts';
+import type { Origin, Quantization, Shape } from '../ir/types.ts';
+
+export type BufferId = number;
+export type ConstantId = number;
+
+/** input: written before the first firing; output: read after the last; state: lives across calls of the model. */
+export type BufferRole = 'input' | 'output' | 'activation' | 'scratch' | 'state';
+
+export interface Buffer {
+  readonly id: BufferId;
+  readonly name: string;
+  readonly bytes: number;
+  readonly role: BufferRole;
+}
+
+export interface Constant {
+  readonly id: ConstantId;
+  readonly data: TypedArray;
+  /** weights: parameters of the model; table: made by the compiler (lookup tables, row tables). */
+  readonly role: 'weights' | 'table';
+}
+
+export type SlotSource =
+  | { readonly kind: 'buffer'; readonly buffer: BufferId }
+  | { readonly kind: 'constant'; readonly constant: ConstantId };
+
+/** Rows of a buffer or constant: row r lies at `offset + (r % ring) * pitch` and a firing touches `rowBytes` of it. */
+export interface RowView {
+  readonly offset: number;
+  readonly pitch: number;
+  readonly rowBytes: number;
+  /** Number of row places; equal to the number of rows when every row has a place of its own. */
+  readonly ring: number;
+  /** The row of each firing; -1: none (the kernel gets NULL, or the firing writes no output). */
+  readonly rows: Int32Array;
+}
+
+export interface Slot extends RowView {
+  readonly source: SlotSource;
+}
+
+export interface OutputSlot extends RowView {
+  readonly buffer: BufferId;
+}
+
+export interface Call {
+  /** Position in program order, 0-based; names the layer in C, reports and profiles. */
+  readonly index: number;
+  readonly origin: Origin;
+  /** The IR operator. */
+  readonly op: string;
+  readonly kernel: string;
+  /** Why this kernel was chosen. */
+  readonly why: string;
+  readonly macs: number;
+  /** Values of the kernel's geometry struct, bound as literals or as a struct in flash. */
+  readonly geometry: Readonly<Record<string, number>>;
+  /** Constants of the kernel's data struct. */
+  readonly data: Readonly<Record<string, ConstantId>>;
+  readonly firings: number;
+  readonly slots: readonly Slot[];
+  readonly output: OutputSlot;
+  readonly scratch: BufferId | null;
+  /** Slots whose row the kernel reads strictly before it writes the same or a lower address in the same firing. */
+  readonly inPlace: readonly number[];
+  /** False when firings must run in ascending order (accumulators). */
+  readonly reversible: boolean;
+  /** The value this call finishes, for comparing executors layer by layer; null while it is only partly written. */
+  readonly result: Port | null;
+}
+
+/** `count` firings of a call: first, first + step, ... */
+export interface Run {
+  readonly call: number;
+  readonly first: number;
+  readonly count: number;
+  readonly step: 1 | -1;
+}
+
+/** A tensor at the border of the program, or one watched inside it. */
+export interface Port {
+  readonly name: string;
+  readonly buffer: BufferId;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly bytes: number;
+  readonly quantization?: Quantization;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly buffers: readonly Buffer[];
+  readonly constants: readonly Constant[];
+  readonly calls: readonly Call[];
+  readonly schedule: readonly Run[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/** The byte range [start, end) of `view` that firing `firing` touches, or null. */
+export function touched(view: RowView, firing: number): { start: number; end: number } | null {
+  const row = view.rows[firing]!;
+  if (row < 0) return null;
+  const start = view.offset + (row % view.ring) * view.pitch;
+  return { start, end: start + view.rowBytes };
+}
