@@ -1,0 +1,81 @@
+/** The whole way from the bytes of a model to the files of a firmware project. Pure: no file system, no clock. */
+import type { Diagnostic } from './core/diagnostics.ts';
+import { fail } from './core/diagnostics.ts';
+import type { Optimize } from './emit/context.ts';
+import { identifierFrom, requireIdentifier } from './emit/names.ts';
+import { emitProject, type Project } from './emit/project.ts';
+import { importTflite } from './import/tflite.ts';
+import type { Graph } from './ir/types.ts';
+import { lower } from './lower/lower.ts';
+import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
+import { type Plan, plan } from './plan/plan.ts';
+import type { Program } from './program/types.ts';
+import { type CompileReport, compileReport } from './report/compile-report.ts';
+import { findTarget, type Target } from './targets/index.ts';
+import { VERSION } from './version.ts';
+
+export type Schedule = 'whole';
+
+export interface CompileOptions {
+  /** The model's file name; names the project unless `name` does, and appears in diagnostics. Default `model`. */
+  readonly file?: string;
+  /** The model's name in C. */
+  readonly name?: string;
+  /** A core or board, see `TARGETS`. Default `host`, which sets no limits. */
+  readonly target?: string;
+  /** int8 (default): boundary QUANTIZE and DEQUANTIZE are stripped; float: they are kept. */
+  readonly io?: Io;
+  /** speed (default): kernels specialised per geometry; size: shared kernels with parameters in flash. */
+  readonly optimize?: Optimize;
+  /** whole (default): each operator completes before the next begins. */
+  readonly schedule?: Schedule;
+  /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
+  readonly skipPasses?: readonly string[];
+}
+
+export interface Compilation {
+  /** The model's name in C. */
+  readonly name: string;
+  readonly target: Target;
+  /** As imported: what the model says. */
+  readonly imported: Graph;
+  /** After all passes: what the program was made from. */
+  readonly graph: Graph;
+  readonly program: Program;
+  readonly plan: Plan;
+  readonly optimize: Optimize;
+  /** File name -> text of the C project. */
+  readonly project: Project;
+  readonly report: CompileReport;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/**
+ * Compiles a TFLite model.
+ * @param bytes the contents of the .tflite file
+ * @throws RivuletError with every problem of the model or the options
+ */
+export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compilation {
+  const file = options.file ?? 'model';
+  const name = requireIdentifier(options.name ?? identifierFrom(file.replace(/\.\w+$/, '')));
+  const target = findTarget(options.target ?? 'host');
+  const optimize = requireOneOf('--optimize', options.optimize ?? 'speed', ['speed', 'size']);
+  const io = requireOneOf('--io', options.io ?? 'int8', ['int8', 'float']);
+  requireOneOf('--schedule', options.schedule ?? 'whole', ['whole']);
+  for (const pass of options.skipPasses ?? []) {
+    requireOneOf('skipPasses', pass, PASSES.map((p) => p.name));
+  }
+  const { graph: imported, warnings } = importTflite(bytes, file);
+  const graph = runPasses(imported, io, options.skipPasses);
+  const program = lower(graph);
+  const planned = plan(program);
+  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule whole`;
+  const project = emitProject(program, planned, { name, optimize, provenance });
+  const report = compileReport(program, planned, { target, optimize });
+  return { name, target, imported, graph, program, plan: planned, optimize, project, report, warnings };
+}
+
+function requireOneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  return found ?? fail('RV3001', `"${value}" is not possible`, { origin: option, hint: `one of ${allowed.join(', ')}` });
+}

@@ -1,0 +1,41 @@
+/** Program + Plan -> the files of a C project. Pure and deterministic: the same input gives the same bytes. */
+import { SOURCES } from '../generated/sources.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Program } from '../program/types.ts';
+import { emitCMakeLists, emitExampleMain, emitMakefile } from './build-files.ts';
+import { emitWeights, emitWeightsHeader } from './constants.ts';
+import type { EmitContext, Optimize } from './context.ts';
+import { emitKernels, emitKernelsHeader, kernelFunctions } from './kernels.ts';
+import { emitMemoryMap } from './memory-map.ts';
+import { emitModel, emitModelHeader } from './model.ts';
+import { requireIdentifier } from './names.ts';
+
+export interface EmitOptions {
+  /** The model's name in C; see `requireIdentifier`. */
+  readonly name: string;
+  readonly optimize: Optimize;
+  /** One line that says how the files came about. */
+  readonly provenance: string;
+}
+
+/** File name -> text, in the order a reader should look at them. */
+export type Project = ReadonlyMap<string, string>;
+
+export function emitProject(program: Program, plan: Plan, options: EmitOptions): Project {
+  const name = requireIdentifier(options.name);
+  const context: EmitContext = { ...options, program, plan, name, macro: name.toUpperCase() };
+  const functions = kernelFunctions(context);
+  return new Map([
+    [`${name}.h`, emitModelHeader(context)],
+    [`${name}.c`, emitModel(context, functions)],
+    [`${name}_kernels.h`, emitKernelsHeader(context, functions)],
+    [`${name}_kernels.c`, emitKernels(context, functions)],
+    [`${name}_weights.h`, emitWeightsHeader(context)],
+    [`${name}_weights.c`, emitWeights(context)],
+    ['rivulet.h', SOURCES['rivulet.h']!],
+    ['main.c', emitExampleMain(context)],
+    ['Makefile', emitMakefile(context)],
+    ['CMakeLists.txt', emitCMakeLists(context)],
+    [`${name}_memory.txt`, emitMemoryMap(context)],
+  ]);
+}

@@ -1,0 +1,151 @@
+/** Graph -> Program, with the whole-tensor schedule: every call runs all its rows before the next begins. */
+import { fail } from '../core/diagnostics.ts';
+import { DTYPES } from '../core/dtype.ts';
+import { elementCount, type Graph, type Node, type Value, type ValueId } from '../ir/types.ts';
+import type { CallSpec, RowSpec } from '../ops/definition.ts';
+import { definitionOf, viewOf } from '../ops/view.ts';
+import type { Buffer, BufferId, BufferRole, Call, Port, Program, Slot, SlotSource } from '../program/types.ts';
+import { kernelSource, requireFields } from '../program/kernel-source.ts';
+import { ConstantPool } from './constants.ts';
+import { selectKernel } from './select.ts';
+
+export function lower(graph: Graph): Program {
+  return new Lowering(graph).run();
+}
+
+class Lowering {
+  private readonly graph: Graph;
+  private readonly buffers: Buffer[] = [];
+  private readonly calls: Call[] = [];
+  private readonly constants = new ConstantPool();
+  /** Where each value's bytes are; reshapes share the place of their operand. */
+  private readonly places = new Map<ValueId, SlotSource>();
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+  }
+
+  run(): Program {
+    const { graph } = this;
+    for (const id of graph.inputs) this.place(id, 'input');
+    for (const node of graph.nodes) this.lowerNode(node);
+    const outputs = graph.outputs.map((id) => this.outputPort(id));
+    const outputBuffers = new Set(outputs.map((port) => port.buffer));
+    return {
+      name: graph.name,
+      buffers: this.buffers.map((buffer) =>
+        buffer.role === 'activation' && outputBuffers.has(buffer.id) ? { ...buffer, role: 'output' } : buffer,
+      ),
+      constants: this.constants.all(),
+      calls: this.calls,
+      schedule: this.calls.map((call) => ({ call: call.index, first: 0, count: call.firings, step: 1 })),
+      inputs: graph.inputs.map((id) => this.port(this.value(id))),
+      outputs,
+    };
+  }
+
+  private lowerNode(node: Node): void {
+    const definition = definitionOf(node);
+    const view = viewOf(this.graph, node);
+    if (definition.kernels === 'alias') {
+      this.places.set(node.outs[0]!, this.source(view.ins[0]!));
+      return;
+    }
+    const { kernel, why } = selectKernel(definition.kernels, view, node);
+    for (const id of node.outs) this.place(id, 'activation');
+    const specs = kernel.bind(view);
+    const macs = definition.macs(view);
+    specs.forEach((spec, part) => {
+      const last = part === specs.length - 1;
+      this.addCall(node, kernel.name, why, spec, view.ins, last ? macs : 0, last);
+    });
+  }
+
+  private addCall(
+    node: Node,
+    kernel: string,
+    why: string,
+    spec: CallSpec,
+    ins: readonly (Value | null)[],
+    macs: number,
+    last: boolean,
+  ): void {
+    const source = kernelSource(kernel);
+    requireFields(kernel, source.geometry, spec.geometry);
+    requireFields(kernel, source.data, spec.data);
+    const index = this.calls.length;
+    const output = this.value(node.outs[0]!);
+    const scratchBytes = spec.scratchBytes ?? 0;
+    this.calls.push({
+      index,
+      origin: node.origin,
+      op: node.op,
+      kernel,
+      why,
+      macs,
+      geometry: spec.geometry,
+      data: Object.fromEntries(
+        Object.entries(spec.data).map(([name, constant]) => [name, this.constants.add(constant.data, constant.role)]),
+      ),
+      firings: spec.firings,
+      slots: spec.slots.map((slot): Slot => {
+        const { operand, ...rows } = slot;
+        return { ...rows, ring: placesOf(rows, bytesOf(ins[operand]!)), source: this.source(ins[operand]!) };
+      }),
+      output: { ...spec.output, ring: placesOf(spec.output, bytesOf(output)), buffer: this.bufferOf(output) },
+      scratch: scratchBytes === 0 ? null : this.addBuffer(`${node.origin.name}/scratch`, scratchBytes, 'scratch'),
+      inPlace: spec.inPlace ?? [],
+      reversible: spec.reversible ?? true,
+      result: last ? this.port(output) : null,
+    });
+  }
+
+  private source(value: Value): SlotSource {
+    const known = this.places.get(value.id);
+    if (known !== undefined) return known;
+    const constant: SlotSource = { kind: 'constant', constant: this.constants.add(value.data!, 'weights') };
+    this.places.set(value.id, constant);
+    return constant;
+  }
+
+  private place(id: ValueId, role: BufferRole): void {
+    const value = this.value(id);
+    this.places.set(id, { kind: 'buffer', buffer: this.addBuffer(value.name, bytesOf(value), role) });
+  }
+
+  private addBuffer(name: string, bytes: number, role: BufferRole): BufferId {
+    this.buffers.push({ id: this.buffers.length, name, bytes, role });
+    return this.buffers.length - 1;
+  }
+
+  private bufferOf(value: Value): BufferId {
+    const source = this.source(value);
+    if (source.kind === 'buffer') return source.buffer;
+    return fail('RV2007', `"${value.name}" is the same for every input`, {
+      hint: 'the model computes this output from constants alone; remove it from the outputs',
+    });
+  }
+
+  private port(value: Value): Port {
+    const { name, shape, dtype, quantization } = value;
+    const bytes = bytesOf(value);
+    return { name, shape, dtype, bytes, buffer: this.bufferOf(value), ...(quantization && { quantization }) };
+  }
+
+  private outputPort(id: ValueId): Port {
+    return this.port(this.value(id));
+  }
+
+  private value(id: ValueId): Value {
+    return this.graph.values.get(id)!;
+  }
+}
+
+/** Whole tensors: a place for every row that fits. */
+function placesOf({ offset, pitch, rowBytes }: RowSpec, bytes: number): number {
+  return pitch === 0 ? 1 : Math.floor((bytes - offset - rowBytes) / pitch) + 1;
+}
+
+function bytesOf(value: Value): number {
+  return elementCount(value.shape) * DTYPES[value.dtype].bytes;
+}

@@ -1,0 +1,125 @@
+/**
+ * When every byte of every buffer is live. A buffer is cut into cells, the smallest byte ranges that firings tell
+ * apart (usually its rows); a cell is live from the firing that writes it to the last firing that reads it.
+ * Time is the position of a firing in the schedule; inputs are born at -1, outputs are read at the end.
+ */
+import { type BufferId, type Call, type Program, type RowView, type Run, touched } from '../program/types.ts';
+
+export interface Cell {
+  /** Byte range [start, end) inside the buffer. */
+  readonly start: number;
+  readonly end: number;
+  /** First and last firing, both included. */
+  readonly birth: number;
+  readonly death: number;
+  /** Every read in the firing `death` is of exactly this cell, through a slot that the output row may overwrite. */
+  readonly diesInPlace: boolean;
+  /** The firing `birth` writes exactly this cell as its output row. */
+  readonly bornAsRow: boolean;
+}
+
+interface Access {
+  readonly time: number;
+  readonly start: number;
+  readonly end: number;
+  readonly write: boolean;
+  /** A read through an in-place slot, or a write of an output row. */
+  readonly row: boolean;
+}
+
+/** All cells of `buffer` under `schedule`, by ascending start. */
+export function cellsOf(program: Program, schedule: readonly Run[], buffer: BufferId): Cell[] {
+  const { role, bytes } = program.buffers[buffer]!;
+  const end = schedule.reduce((time, run) => time + run.count, 0);
+  const accesses = accessesTo(program, schedule, buffer);
+  if (role === 'input' || role === 'state') accesses.unshift(whole(bytes, -1, true));
+  if (role === 'output' || role === 'state' || program.outputs.some((port) => port.buffer === buffer)) {
+    accesses.push(whole(bytes, end, false));
+  }
+  const cuts = [...new Set(accesses.flatMap((access) => [access.start, access.end]))].sort((a, b) => a - b);
+  const indexOf = new Map(cuts.map((cut, i) => [cut, i]));
+  const perCell: Access[][] = Array.from({ length: Math.max(0, cuts.length - 1) }, () => []);
+  for (const access of accesses) {
+    for (let i = indexOf.get(access.start)!; i < indexOf.get(access.end)!; ++i) perCell[i]!.push(access);
+  }
+  return perCell.flatMap((list, i) => lifetimes(list, cuts[i]!, cuts[i + 1]!));
+}
+
+/** Splits the accesses of one cell into lifetimes: a write that follows a read begins a new one. */
+function lifetimes(accesses: readonly Access[], start: number, end: number): Cell[] {
+  const cells: Cell[] = [];
+  let birth: number | null = null;
+  let death = 0;
+  let read = false;
+  let diesInPlace = false;
+  let bornAsRow = false;
+  const close = (): void => {
+    if (birth === null) return;
+    cells.push({ start, end, birth, death, diesInPlace: read && diesInPlace, bornAsRow });
+  };
+  for (const { time, write, row, start: from, end: to } of accesses) {
+    const exact = row && from === start && to === end;
+    if (write && (birth === null || read)) {
+      close();
+      birth = time;
+      death = time;
+      read = false;
+      bornAsRow = exact;
+    } else if (write) {
+      death = time;
+    } else {
+      diesInPlace = read && death === time ? diesInPlace && exact : exact;
+      death = time;
+      read = true;
+    }
+  }
+  close();
+  return cells;
+}
+
+function accessesTo(program: Program, schedule: readonly Run[], buffer: BufferId): Access[] {
+  const accesses: Access[] = [];
+  let time = 0;
+  for (const run of schedule) {
+    const call = program.calls[run.call]!;
+    if (usesBuffer(call, buffer)) {
+      for (let i = 0; i < run.count; ++i) collect(call, run.first + i * run.step, time + i, buffer, program, accesses);
+    }
+    time += run.count;
+  }
+  return accesses;
+}
+
+/** Reads come before writes, as they do inside a firing. */
+function collect(
+  call: Call,
+  firing: number,
+  time: number,
+  buffer: BufferId,
+  program: Program,
+  accesses: Access[],
+): void {
+  call.slots.forEach((slot, index) => {
+    if (slot.source.kind !== 'buffer' || slot.source.buffer !== buffer) return;
+    push(slot, false, call.inPlace.includes(index));
+  });
+  if (call.output.buffer === buffer) push(call.output, true, true);
+  if (call.scratch === buffer) accesses.push(whole(program.buffers[buffer]!.bytes, time, true));
+
+  function push(view: RowView, write: boolean, row: boolean): void {
+    const range = touched(view, firing);
+    if (range !== null) accesses.push({ time, ...range, write, row });
+  }
+}
+
+function whole(bytes: number, time: number, write: boolean): Access {
+  return { time, start: 0, end: bytes, write, row: false };
+}
+
+export function usesBuffer(call: Call, buffer: BufferId): boolean {
+  return (
+    call.output.buffer === buffer ||
+    call.scratch === buffer ||
+    call.slots.some((slot) => slot.source.kind === 'buffer' && slot.source.buffer === buffer)
+  );
+}

@@ -1,0 +1,169 @@
+/**
+ * Program -> addresses. Chooses for every call whether its rows run top-down or bottom-up, and where every buffer lies,
+ * so that the arena (inputs, outputs, activations and scratch) is small. The result is proved by `checkPlan`.
+ */
+import type { BufferId, Program, Run } from '../program/types.ts';
+import { checkPlan } from './check.ts';
+import { type Interval, forbiddenDistances } from './conflicts.ts';
+import { type Cell, cellsOf, usesBuffer } from './liveness.ts';
+import { alignUp, type Conflict, type Placement, place } from './place.ts';
+
+export interface Plan {
+  /** The program's schedule with the chosen directions. */
+  readonly schedule: readonly Run[];
+  /** Byte offset in the arena, by buffer id. */
+  readonly addresses: readonly number[];
+  /** Size of the arena. */
+  readonly arenaBytes: number;
+  /** The most bytes live in one firing: no plan with this schedule can be smaller. */
+  readonly liveBytes: number;
+  /** The same for each call: the most bytes live in one of its firings. */
+  readonly liveByCall: readonly number[];
+  /** The call during which most bytes are live. */
+  readonly peakCall: number;
+}
+
+/** Tries of the placement search: while directions are compared, and for the final plan. */
+const DRAFT_TRIES = 30;
+const FINAL_TRIES = 600;
+
+/** Plans `program` and proves the plan. Throws RV9002 when the proof fails. */
+export function plan(program: Program): Plan {
+  const planner = new Planner(program);
+  const schedule = planner.chooseDirections();
+  const { placement, live } = planner.place(schedule, FINAL_TRIES);
+  const result: Plan = {
+    schedule,
+    addresses: placement.addresses,
+    arenaBytes: placement.bytes,
+    liveBytes: Math.max(...live),
+    liveByCall: live,
+    peakCall: live.indexOf(Math.max(...live)),
+  };
+  checkPlan(program, result);
+  return result;
+}
+
+class Planner {
+  private readonly program: Program;
+  /** Calls that touch each buffer: only their directions change its cells. */
+  private readonly users: readonly (readonly number[])[];
+  private readonly cells = new Map<string, readonly Cell[]>();
+  private readonly distances = new Map<string, readonly Interval[]>();
+
+  constructor(program: Program) {
+    this.program = program;
+    this.users = program.buffers.map(({ id }) =>
+      program.calls.filter((call) => usesBuffer(call, id)).map((call) => call.index),
+    );
+  }
+
+  /** Hill climbing from all top-down: a run is turned round when the placed arena becomes smaller. */
+  chooseDirections(): readonly Run[] {
+    let best = this.program.schedule;
+    let bestDraft = this.place(best, DRAFT_TRIES);
+    for (let improved = true; improved; ) {
+      improved = false;
+      for (let i = 0; i < best.length && bestDraft.placement.bytes > bestDraft.floor; ++i) {
+        if (!this.program.calls[best[i]!.call]!.reversible || best[i]!.count === 1) continue;
+        const candidate = best.map((run, j) => (j === i ? reversed(run) : run));
+        const draft = this.place(candidate, DRAFT_TRIES);
+        if (draft.placement.bytes < bestDraft.placement.bytes) {
+          [best, bestDraft, improved] = [candidate, draft, true];
+        }
+      }
+    }
+    return best;
+  }
+
+  place(
+    schedule: readonly Run[],
+    tries: number,
+  ): { placement: Placement; live: readonly number[]; floor: number } {
+    const cells = this.program.buffers.map(({ id }) => this.cellsOf(schedule, id));
+    const sizes = this.program.buffers.map((buffer) => buffer.bytes);
+    const live = liveByCall(cells, schedule);
+    const lowerBound = alignUp(Math.max(...live));
+    const conflicts = this.conflicts(schedule, cells);
+    // Turning runs round cannot help below the largest buffer.
+    const floor = alignUp(Math.max(...sizes));
+    return { placement: place({ sizes, conflicts, lowerBound }, tries), live, floor };
+  }
+
+  private conflicts(schedule: readonly Run[], cells: readonly (readonly Cell[])[]): Conflict[][] {
+    const spans = cells.map(spanOf);
+    const conflicts: Conflict[][] = cells.map(() => []);
+    for (let a = 0; a < cells.length; ++a) {
+      for (let b = a + 1; b < cells.length; ++b) {
+        if (spans[a]!.birth > spans[b]!.death || spans[b]!.birth > spans[a]!.death) continue;
+        const forbidden = this.distance(schedule, a, b, cells);
+        if (forbidden.length === 0) continue;
+        conflicts[a]!.push({ other: b, forbidden });
+        conflicts[b]!.push({ other: a, forbidden: forbidden.map(({ low, high }) => ({ low: -high, high: -low })) });
+      }
+    }
+    return conflicts;
+  }
+
+  private distance(
+    schedule: readonly Run[],
+    a: BufferId,
+    b: BufferId,
+    cells: readonly (readonly Cell[])[],
+  ): readonly Interval[] {
+    const key = `${a}${this.directions(schedule, a)}:${b}${this.directions(schedule, b)}`;
+    const known = this.distances.get(key);
+    if (known !== undefined) return known;
+    const forbidden = forbiddenDistances(cells[a]!, cells[b]!);
+    this.distances.set(key, forbidden);
+    return forbidden;
+  }
+
+  private cellsOf(schedule: readonly Run[], buffer: BufferId): readonly Cell[] {
+    const key = `${buffer}${this.directions(schedule, buffer)}`;
+    const known = this.cells.get(key);
+    if (known !== undefined) return known;
+    const cells = cellsOf(this.program, schedule, buffer);
+    this.cells.set(key, cells);
+    return cells;
+  }
+
+  private directions(schedule: readonly Run[], buffer: BufferId): string {
+    return this.users[buffer]!.map((call) => (schedule[call]!.step === 1 ? 'd' : 'u')).join('');
+  }
+}
+
+function reversed(run: Run): Run {
+  const last = run.first + (run.count - 1) * run.step;
+  return { ...run, first: last, step: run.step === 1 ? -1 : 1 };
+}
+
+function spanOf(cells: readonly Cell[]): { birth: number; death: number } {
+  return {
+    birth: cells.reduce((least, cell) => Math.min(least, cell.birth), Number.POSITIVE_INFINITY),
+    death: cells.reduce((most, cell) => Math.max(most, cell.death), Number.NEGATIVE_INFINITY),
+  };
+}
+
+/** The largest sum of live bytes in one firing of each call. A row written in place counts once. */
+function liveByCall(cells: readonly (readonly Cell[])[], schedule: readonly Run[]): number[] {
+  const end = schedule.reduce((time, run) => time + run.count, 0);
+  const change = new Float64Array(end + 3);
+  for (const cell of cells.flat()) {
+    const inPlace = cell.diesInPlace && cell.death > cell.birth ? 1 : 0;
+    change[cell.birth + 1]! += cell.end - cell.start;
+    change[cell.death + 2 - inPlace]! -= cell.end - cell.start;
+  }
+  const peaks = new Array<number>(schedule.length).fill(0);
+  // The input, before anything fires, belongs to the first call.
+  let live = change[0]!;
+  peaks[schedule[0]!.call] = live;
+  let time = 0;
+  for (const run of schedule) {
+    for (let i = 0; i < run.count; ++i) {
+      live += change[++time]!;
+      peaks[run.call] = Math.max(peaks[run.call]!, live);
+    }
+  }
+  return peaks;
+}

@@ -1,0 +1,92 @@
+/** What a compilation costs, as one JSON document; the CLI prints it, a page can show it. */
+import { type CodeEstimate, estimateCode } from '../cost/code-size.ts';
+import type { Optimize } from '../emit/context.ts';
+import { constantBytes } from '../emit/constants.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Program } from '../program/types.ts';
+import type { Target } from '../targets/index.ts';
+
+export interface CompileReport {
+  readonly target: string;
+  readonly macs: number;
+  /** Bytes of RAM. The parts are disjoint and `total` is their sum. */
+  readonly sram: {
+    /** Activations, inputs, outputs and scratch, overlaid in one block. */
+    readonly arena: number;
+    /** What persists between inferences. */
+    readonly state: number;
+    /** Input and output buffers outside the arena: none, they are part of it. */
+    readonly io: number;
+    /** Scratch outside the arena: none, it is planned with the activations. */
+    readonly scratch: number;
+    readonly total: number;
+  };
+  /** Bytes of flash. */
+  readonly flash: {
+    /** Weights and biases. */
+    readonly weights: number;
+    /** Multipliers, shifts, lookup tables: made by the compiler. */
+    readonly tables: number;
+    /** Code for the target's core, an ESTIMATE from measured kernels; `profile` measures it. */
+    readonly code: number;
+    readonly total: number;
+  };
+  /** The layer during which most bytes are live. */
+  readonly peak: { readonly layer: number; readonly name: string; readonly liveBytes: number };
+  /** Against the target's memories; null where the target has no limit. */
+  readonly fit: { readonly sram: Fit | null; readonly flash: Fit | null; readonly fits: boolean };
+  readonly layers: readonly LayerReport[];
+}
+
+export interface Fit {
+  readonly available: number;
+  readonly needed: number;
+  /** Bytes to spare; negative: bytes missing. */
+  readonly margin: number;
+}
+
+export interface LayerReport {
+  readonly index: number;
+  readonly name: string;
+  /** The operator as the model calls it. */
+  readonly op: string;
+  readonly macs: number;
+  /** Bytes live while the layer runs. */
+  readonly sram: number;
+  readonly kernel: string;
+  readonly why: string;
+}
+
+export function compileReport(
+  program: Program,
+  plan: Plan,
+  { target, optimize }: { target: Target; optimize: Optimize },
+): CompileReport {
+  const { weights, tables } = constantBytes(program);
+  const estimate: CodeEstimate = estimateCode(program, target.core.name, optimize);
+  const sram = { arena: plan.arenaBytes, state: 0, io: 0, scratch: 0, total: plan.arenaBytes };
+  const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
+  const fit = { sram: fitOf(target.sram, sram.total), flash: fitOf(target.flash, flash.total) };
+  const peak = program.calls[plan.peakCall]!;
+  return {
+    target: target.name,
+    macs: program.calls.reduce((sum, call) => sum + call.macs, 0),
+    sram,
+    flash,
+    peak: { layer: peak.index, name: peak.origin.name, liveBytes: plan.liveBytes },
+    fit: { ...fit, fits: [fit.sram, fit.flash].every((f) => f === null || f.margin >= 0) },
+    layers: program.calls.map((call) => ({
+      index: call.index,
+      name: call.origin.name,
+      op: call.origin.op,
+      macs: call.macs,
+      sram: plan.liveByCall[call.index]!,
+      kernel: call.kernel,
+      why: call.why,
+    })),
+  };
+}
+
+function fitOf(available: number | undefined, needed: number): Fit | null {
+  return available === undefined ? null : { available, needed, margin: available - needed };
+}
