@@ -1,0 +1,94 @@
+/** The C harness around a model: where its sources lie, and the glue that is generated for each model and machine. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fail } from '../core/diagnostics.ts';
+import type { Core, Machine } from '../targets/index.ts';
+
+/** The harness folder of this package, found from a source tree and from a build of it alike. */
+function findHarness(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const candidate = join(folder, 'harness');
+    if (existsSync(join(candidate, 'main.c'))) return candidate;
+    if (folder === dirname(folder)) fail('RV3004', 'the harness folder is missing from this installation');
+  }
+}
+
+/** Path of a file of the harness. */
+export function harnessFile(name: string): string {
+  return join(findHarness(), name);
+}
+
+/** The C files of the harness for a core. */
+export function harnessSources(core: Core): readonly string[] {
+  switch (core.toolchain) {
+    case 'host':
+      return ['main.c', 'port_host.c'];
+    case 'arm':
+      return ['main.c', 'port_semihosting.c', 'start_cortex_m.c'];
+    case 'riscv':
+      return ['main.c', 'port_semihosting.c', 'start_riscv.c'];
+  }
+}
+
+/** Every file that the harness of any core consists of. */
+export const HARNESS_FILES = [
+  'main.c',
+  'port.h',
+  'port_host.c',
+  'port_semihosting.c',
+  'sections.ld',
+  'semihosting.h',
+  'start_cortex_m.c',
+  'start_riscv.c',
+] as const;
+
+/** What the harness must know of a model: the prefix of its names and the bytes of each input and output. */
+export interface ModelInterface {
+  readonly name: string;
+  readonly inputBytes: readonly number[];
+  readonly outputBytes: readonly number[];
+}
+
+/** The header through which main.c sees a model. The sizes we will feed and read are checked against the model's own. */
+export function modelGlue({ name, inputBytes, outputBytes }: ModelInterface): string {
+  const upper = name.toUpperCase();
+  const slots = (kind: 'INPUT' | 'OUTPUT', count: number) =>
+    Array.from(
+      { length: count },
+      (_, i) => ` X(${upper}_${kind}_${i}_OFFSET, ${upper}_${kind}_${i}_BYTES)`,
+    ).join('');
+  const checks = (kind: 'INPUT' | 'OUTPUT', sizes: readonly number[]) => [
+    `_Static_assert(${upper}_${kind}_COUNT == ${sizes.length}, "number of ${kind}s");`,
+    ...sizes.map(
+      (bytes, i) => `_Static_assert(${upper}_${kind}_${i}_BYTES == ${bytes}, "size of ${kind} ${i}");`,
+    ),
+  ];
+  const nulls = '0, '.repeat(inputBytes.length + outputBytes.length);
+  return [
+    `#include "${name}.h"`,
+    ...checks('INPUT', inputBytes),
+    ...checks('OUTPUT', outputBytes),
+    `#define HARNESS_ARENA ${name}_arena`,
+    `#define HARNESS_RUN(arena) ${name}_run(${nulls}arena)`,
+    `#define HARNESS_INPUTS(X)${slots('INPUT', inputBytes.length)}`,
+    `#define HARNESS_OUTPUTS(X)${slots('OUTPUT', outputBytes.length)}`,
+    '',
+  ].join('\n');
+}
+
+/** The linker's memory map of a machine, included by sections.ld. */
+export function memoryMap({ boot, flash, ram }: Machine): string {
+  const region = (name: string, attributes: string, { origin, length }: Machine['ram']) =>
+    `  ${name} (${attributes}) : ORIGIN = 0x${origin.toString(16)}, LENGTH = ${length}`;
+  return [
+    'MEMORY',
+    '{',
+    ...(boot === undefined ? [] : [region('BOOT', 'rx', boot)]),
+    region('FLASH', 'rx', flash),
+    region('RAM', 'rw', ram),
+    '}',
+    ...(boot === undefined ? ['REGION_ALIAS("BOOT", FLASH)'] : []),
+    '',
+  ].join('\n');
+}

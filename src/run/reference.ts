@@ -1,0 +1,39 @@
+/** The definition: runs a graph operator by operator with the reference of each. Slow, exact, and shares nothing with C. */
+import { fail } from '../core/diagnostics.ts';
+import { asBytes, fromBytes } from '../core/dtype.ts';
+import { elementCount, type Graph, type Node, type ValueId, valueOf } from '../ir/types.ts';
+import type { Tensor } from '../ops/definition.ts';
+import { evaluateNode } from '../ops/evaluate.ts';
+
+/** Called after every node with its outputs, in execution order. */
+export type NodeObserver = (node: Node, outputs: readonly Tensor[]) => void;
+
+/**
+ * One inference.
+ * @param inputs raw bytes of each graph input, row-major, little-endian
+ * @returns raw bytes of each graph output
+ */
+export function runReference(
+  graph: Graph,
+  inputs: readonly Uint8Array[],
+  observe?: NodeObserver,
+): Uint8Array[] {
+  const tensors = new Map<ValueId, Tensor>();
+  graph.inputs.forEach((id, i) => {
+    const value = valueOf(graph, id);
+    const data = fromBytes(value.dtype, inputs[i] ?? new Uint8Array());
+    if (data.length !== elementCount(value.shape)) {
+      fail('RV3002', `input ${i} has ${data.length} elements, the model takes ${elementCount(value.shape)}`);
+    }
+    tensors.set(id, { ...value, data });
+  });
+  for (const value of graph.values.values()) {
+    if (value.data !== undefined) tensors.set(value.id, { ...value, data: value.data });
+  }
+  for (const node of graph.nodes) {
+    const outputs = evaluateNode(graph, node, tensors);
+    node.outs.forEach((id, i) => tensors.set(id, outputs[i]!));
+    observe?.(node, outputs);
+  }
+  return graph.outputs.map((id) => asBytes(tensors.get(id)!.data).slice());
+}
