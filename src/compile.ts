@@ -63,7 +63,11 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const io = requireOneOf('--io', options.io ?? 'int8', ['int8', 'float']);
   requireOneOf('--schedule', options.schedule ?? 'whole', ['whole']);
   for (const pass of options.skipPasses ?? []) {
-    requireOneOf('skipPasses', pass, PASSES.map((p) => p.name));
+    requireOneOf(
+      'skipPasses',
+      pass,
+      PASSES.map((p) => p.name),
+    );
   }
   const { graph: imported, warnings } = importTflite(bytes, file);
   const graph = runPasses(imported, io, options.skipPasses);
@@ -77,5 +81,8 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
 
 function requireOneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === value);
-  return found ?? fail('RV3001', `"${value}" is not possible`, { origin: option, hint: `one of ${allowed.join(', ')}` });
+  return (
+    found ??
+    fail('RV3001', `"${value}" is not possible`, { origin: option, hint: `one of ${allowed.join(', ')}` })
+  );
 }

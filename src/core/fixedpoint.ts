@@ -65,7 +65,7 @@ export function requantize(x: number, m: Multiplier): number {
 }
 
 export function clamp(x: number, lowest: number, highest: number): number {
-  return x < lowest ? lowest : x > highest ? highest : x;
+  return Math.min(Math.max(x, lowest), highest);
 }
 
 /** C's round(): to nearest, halves away from zero. */

@@ -7,7 +7,10 @@ export function emitExampleMain(context: EmitContext): string {
   const { name, macro, program } = context;
   const pointers = new Array(program.inputs.length + program.outputs.length).fill('NULL').join(', ');
   return [
-    banner(context, `Example: one inference of ${name} on a repeatable pattern; replace the pattern with real input.`),
+    banner(
+      context,
+      `Example: one inference of ${name} on a repeatable pattern; replace the pattern with real input.`,
+    ),
     '#include <stdio.h>',
     '',
     `#include "${name}.h"`,
@@ -50,9 +53,11 @@ export function emitExampleMain(context: EmitContext): string {
     '    return 0;',
     '}',
     '',
-  ].join('\n').replace(/^static void fill[\s\S]*?^}\n\n/m, (text) =>
-    program.inputs.some((port) => DTYPES[port.dtype].c !== 'float') ? text : '',
-  );
+  ]
+    .join('\n')
+    .replace(/^static void fill[\s\S]*?^}\n\n/m, (text) =>
+      program.inputs.some((port) => DTYPES[port.dtype].c !== 'float') ? text : '',
+    );
 }
 
 export function emitMakefile(context: EmitContext): string {

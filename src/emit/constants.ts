@@ -33,7 +33,11 @@ export function emitWeightsHeader(context: EmitContext): string {
 }
 
 export function emitWeights(context: EmitContext): string {
-  const parts = [banner(context, 'The constants of the network.'), `#include "${context.name}_weights.h"`, ''];
+  const parts = [
+    banner(context, 'The constants of the network.'),
+    `#include "${context.name}_weights.h"`,
+    '',
+  ];
   for (const constant of context.program.constants) {
     parts.push(`const ${declaration(context, constant).replace(/^const /, '')} = {`);
     parts.push(numbers(constant.data), '};', '');

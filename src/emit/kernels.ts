@@ -3,7 +3,7 @@
  * distinct geometry becomes a function of its own with its parameters as literals; for size every kernel is emitted
  * once and reads its parameters from a struct. The only changes to a source are its name and `G->field`.
  */
-import { kernelSource, type KernelSource } from '../program/kernel-source.ts';
+import { type KernelSource, kernelSource } from '../program/kernel-source.ts';
 import type { Call } from '../program/types.ts';
 import { banner, type EmitContext } from './context.ts';
 
@@ -67,10 +67,15 @@ export function emitKernels(context: EmitContext, functions: readonly KernelFunc
   ];
   let previous = '';
   for (const f of functions.toSorted((a, b) => a.source.name.localeCompare(b.source.name))) {
-    if (f.source.name !== previous) parts.push('/*', ...f.source.comment.split('\n').map((l) => ` * ${l}`.trimEnd()), ' */');
+    if (f.source.name !== previous)
+      parts.push('/*', ...f.source.comment.split('\n').map((l) => ` * ${l}`.trimEnd()), ' */');
     previous = f.source.name;
     if (f.literals !== null) parts.push(`/* ${layers(f.calls)}: ${describe(f.literals)} */`);
-    parts.push(signature(f), f.literals === null ? f.source.body : bindLiterals(f.source.body, f.literals), '');
+    parts.push(
+      signature(f),
+      f.literals === null ? f.source.body : bindLiterals(f.source.body, f.literals),
+      '',
+    );
   }
   return parts.join('\n');
 }
@@ -87,8 +92,16 @@ function structs(source: KernelSource, withGeometry: boolean): string[] {
   const struct = (suffix: string, lines: string[]): string[] =>
     lines.length === 0 ? [] : ['typedef struct {', ...lines, `} rv_${source.name}_${suffix};`, ''];
   return [
-    ...(withGeometry ? struct('geometry', source.geometry.map((f) => `    ${f.type} ${f.name};`)) : []),
-    ...struct('data', source.data.map((f) => `    const ${f.type} *${f.name};`)),
+    ...(withGeometry
+      ? struct(
+          'geometry',
+          source.geometry.map((f) => `    ${f.type} ${f.name};`),
+        )
+      : []),
+    ...struct(
+      'data',
+      source.data.map((f) => `    const ${f.type} *${f.name};`),
+    ),
   ];
 }
 

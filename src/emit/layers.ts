@@ -1,6 +1,7 @@
 /** The layer functions of NAME.c: one per call, each a loop over rows that hands pointers to the row kernel. */
-import type { Call, OutputSlot, RowView, Run, Slot } from '../program/types.ts';
+
 import { kernelSource } from '../program/kernel-source.ts';
+import type { Call, OutputSlot, RowView, Run, Slot } from '../program/types.ts';
 import { constantName } from './constants.ts';
 import type { EmitContext } from './context.ts';
 import type { KernelFunction } from './kernels.ts';
@@ -115,7 +116,7 @@ function sharesLimit(slots: readonly Slot[]): boolean {
   return slots.every((slot, k) =>
     slot.rows.every((row, y) => {
       const predicted = y * group[k]!.factor + group[k]!.addend;
-      return (row < 0) === (predicted < 0 || predicted >= limit);
+      return row < 0 === (predicted < 0 || predicted >= limit);
     }),
   );
 }
@@ -171,7 +172,8 @@ function assignment(target: string, start: string, view: RowView, tables: string
     const address = rowAddress(start, view, `${table}[y]`);
     return [`${target} = ${view.rows.includes(-1) ? `${table}[y] >= 0 ? ${address} : NULL` : address};`];
   }
-  if (!rows.partial) return [`${target} = ${rowAddress(start, view, affineText('y', rows.factor, rows.addend))};`];
+  if (!rows.partial)
+    return [`${target} = ${rowAddress(start, view, affineText('y', rows.factor, rows.addend))};`];
   const row = affineText('y', rows.factor, rows.addend);
   const tests = [
     ...(rows.addend < 0 || rows.factor < 0 ? [`${row} >= 0`] : []),
@@ -191,7 +193,9 @@ function rowAddress(start: string, { pitch, ring, rows }: RowView, row: string):
   const needed = rows.reduce((most, r) => Math.max(most, r), 0);
   const place = needed < ring ? row : `(${row}) % ${ring}`;
   if (pitch === 1) return `${start} + ${place}`;
-  return /^\w+(\[\w+\])?$/.test(place) ? `${start} + ${place} * ${pitch}` : `${start} + (${place}) * ${pitch}`;
+  return /^\w+(\[\w+\])?$/.test(place)
+    ? `${start} + ${place} * ${pitch}`
+    : `${start} + (${place}) * ${pitch}`;
 }
 
 /** Where row 0 of a view lies. */

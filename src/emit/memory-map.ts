@@ -1,7 +1,7 @@
 /** NAME_memory.txt: which bytes of the arena hold what, and when. */
 import { usesBuffer } from '../plan/liveness.ts';
-import { banner, type EmitContext } from './context.ts';
 import { constantBytes } from './constants.ts';
+import { banner, type EmitContext } from './context.ts';
 import { commentText } from './names.ts';
 
 export function emitMemoryMap(context: EmitContext): string {
@@ -18,10 +18,15 @@ export function emitMemoryMap(context: EmitContext): string {
     .toSorted((a, b) => a.start - b.start || a.id - b.id);
   const peak = program.calls[plan.peakCall];
   return [
-    banner(context, 'Memory map of the arena. Buffers that share bytes are never live in the same byte at the same time.'),
+    banner(
+      context,
+      'Memory map of the arena. Buffers that share bytes are never live in the same byte at the same time.',
+    ),
     '',
     `arena      ${plan.arenaBytes} bytes (most bytes live at once: ${plan.liveBytes})`,
-    ...(peak ? [`peak       layer ${peak.index}: ${commentText(peak.origin.op)} "${commentText(peak.origin.name)}"`] : []),
+    ...(peak
+      ? [`peak       layer ${peak.index}: ${commentText(peak.origin.op)} "${commentText(peak.origin.name)}"`]
+      : []),
     `constants  ${weights + tables} bytes (weights and biases ${weights}, tables ${tables})`,
     '',
     '     start       end     bytes  layers        role        name',
@@ -37,7 +42,10 @@ export function emitMemoryMap(context: EmitContext): string {
     ),
     '',
     'schedule   layers whose rows run bottom-up: ' +
-      (plan.schedule.filter((run) => run.step === -1).map((run) => run.call).join(', ') || 'none'),
+      (plan.schedule
+        .filter((run) => run.step === -1)
+        .map((run) => run.call)
+        .join(', ') || 'none'),
     '',
   ].join('\n');
 }

@@ -14,7 +14,10 @@ export function emitModelHeader(context: EmitContext): string {
   const { name, macro, program, plan } = context;
   const guard = `${macro}_H`;
   return [
-    banner(context, `${commentText(program.name)}: run the network with ${name}_run(). No initialisation, no heap, no OS.`),
+    banner(
+      context,
+      `${commentText(program.name)}: run the network with ${name}_run(). No initialisation, no heap, no OS.`,
+    ),
     `#ifndef ${guard}`,
     `#define ${guard}`,
     '',
@@ -64,7 +67,10 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
   const { name, macro, program, plan } = context;
   const functionOf = (call: number): KernelFunction => functions.find((f) => f.calls.includes(call))!;
   return [
-    banner(context, `${commentText(program.name)}: ${program.calls.length} layer${program.calls.length === 1 ? '' : 's'} in ${plan.arenaBytes} bytes of SRAM.`),
+    banner(
+      context,
+      `${commentText(program.name)}: ${program.calls.length} layer${program.calls.length === 1 ? '' : 's'} in ${plan.arenaBytes} bytes of SRAM.`,
+    ),
     `#include "${name}.h"`,
     '',
     `#include "${name}_kernels.h"`,
@@ -96,7 +102,9 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
         `    ${layerName(context, call)}(arena);`,
         ...(trace === null
           ? []
-          : [`    RV_TRACE_LAYER(${call.index}, ${arenaAt(plan.addresses[trace.buffer]!)}, ${trace.bytes});`]),
+          : [
+              `    RV_TRACE_LAYER(${call.index}, ${arenaAt(plan.addresses[trace.buffer]!)}, ${trace.bytes});`,
+            ]),
       ];
     }),
     ...program.outputs.flatMap((port, i) => copyOut(context, port, i)),
@@ -125,7 +133,10 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
   list.forEach((port, i) => {
     const prefix = `${macro}_${role.toUpperCase()}_${i}`;
     const { c } = DTYPES[port.dtype];
-    const access = c === 'int8_t' ? `((arena)->bytes + ${prefix}_OFFSET)` : `((${c} *)(void *)((arena)->bytes + ${prefix}_OFFSET))`;
+    const access =
+      c === 'int8_t'
+        ? `((arena)->bytes + ${prefix}_OFFSET)`
+        : `((${c} *)(void *)((arena)->bytes + ${prefix}_OFFSET))`;
     lines.push(
       `/* "${commentText(port.name)}": ${c} [${port.shape.join(', ')}] */`,
       `#define ${prefix}_NAME "${stringText(port.name)}"`,

@@ -3,7 +3,9 @@ import { fail } from '../core/diagnostics.ts';
 
 const KEYWORDS = new Set(
   `auto break case char const continue default do double else enum extern float for goto if inline int long register
-  restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main`.split(/\s+/),
+  restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main`.split(
+    /\s+/,
+  ),
 );
 
 /** A C identifier for a model: lower case, digits and underscores. Throws RV3001 for a name that cannot be one. */

@@ -1,10 +1,17 @@
 /** TFLite file -> Graph. Everything that is unsupported in a model is reported at once. */
 import { type Diagnostic, errorDiagnostic, RivuletError } from '../core/diagnostics.ts';
-import { type DType, DTYPES, fromBytes } from '../core/dtype.ts';
+import { DTYPES, type DType, fromBytes } from '../core/dtype.ts';
 import type { TfliteModel, TfliteOperator, TfliteSubgraph, TfliteTensor } from '../formats/tflite/model.ts';
 import { readTflite } from '../formats/tflite/reader.ts';
 import { GraphBuilder } from '../ir/builder.ts';
-import { describeOrigin, elementCount, type Graph, type Origin, type Value, type ValueId } from '../ir/types.ts';
+import {
+  describeOrigin,
+  elementCount,
+  type Graph,
+  type Origin,
+  type Value,
+  type ValueId,
+} from '../ir/types.ts';
 import { ImportContext, Rejection } from '../ops/import-context.ts';
 import { TFLITE_IMPORTERS } from '../ops/tflite-importers.ts';
 import { verifyGraph } from '../ops/verify.ts';
@@ -27,7 +34,10 @@ const TYPES: Readonly<Record<string, DType>> = {
  * @param name the graph's name, e.g. the file name without extension
  * @throws RivuletError with every problem found
  */
-export function importTflite(bytes: Uint8Array, name: string): { graph: Graph; warnings: readonly Diagnostic[] } {
+export function importTflite(
+  bytes: Uint8Array,
+  name: string,
+): { graph: Graph; warnings: readonly Diagnostic[] } {
   const { model, warnings } = readTflite(bytes, name);
   const importer = new Importer(model, name, [...warnings]);
   return { graph: importer.run(), warnings: importer.warnings };
@@ -56,10 +66,11 @@ class Importer {
     }
     for (const index of subgraph.inputs) {
       const tensor = this.tensor(index);
-      if (this.values.has(index)) this.error('RV1004', 'the tensor is an input twice', tensorOrigin(tensor, index));
+      if (this.values.has(index))
+        this.error('RV1004', 'the tensor is an input twice', tensorOrigin(tensor, index));
       else this.values.set(index, this.builder.input(tensor.name, this.typeOf(tensor, index)));
     }
-    subgraph.operators.forEach((operator, index) => this.importOperator(operator, index));
+    for (const [index, operator] of subgraph.operators.entries()) this.importOperator(operator, index);
     this.throwErrors();
     const graph = this.builder.build(subgraph.outputs.map((index) => this.result(index)));
     this.errors.push(...verifyGraph(graph));
@@ -78,7 +89,12 @@ class Importer {
       | ((operator: TfliteOperator, context: ImportContext) => void)
       | undefined;
     if (importer === undefined) {
-      this.error('RV2001', `${opName} is not supported`, place, 'the supported operators are listed in docs/operators.md');
+      this.error(
+        'RV2001',
+        `${opName} is not supported`,
+        place,
+        'the supported operators are listed in docs/operators.md',
+      );
       return;
     }
     try {
@@ -98,7 +114,10 @@ class Importer {
     const tensor = this.tensor(index);
     const bytes = this.model.buffers[tensor.buffer] ?? new Uint8Array();
     if (bytes.length === 0 && elementCount(tensor.shape) > 0) {
-      throw new Rejection('RV1004', `tensor ${index} "${tensor.name}" is used by ${place} before it is computed`);
+      throw new Rejection(
+        'RV1004',
+        `tensor ${index} "${tensor.name}" is used by ${place} before it is computed`,
+      );
     }
     return this.builder.value(this.constant(tensor, index, bytes));
   }
@@ -129,7 +148,9 @@ class Importer {
       return this.use(index, 'the graph outputs').id;
     } catch (rejection) {
       if (!(rejection instanceof Rejection)) throw rejection;
-      throw new RivuletError([errorDiagnostic(rejection.code, rejection.message, { origin: `output ${index}` })]);
+      throw new RivuletError([
+        errorDiagnostic(rejection.code, rejection.message, { origin: `output ${index}` }),
+      ]);
     }
   }
 
@@ -140,7 +161,8 @@ class Importer {
     if (elementCount(tensor.shape) > MAX_ELEMENTS) {
       this.error('RV2006', `the shape [${tensor.shape}] has ${elementCount(tensor.shape)} elements`, origin);
     }
-    if (tensor.shape.some((size) => size === 0)) this.error('RV2005', `the shape [${tensor.shape}] is empty`, origin);
+    if (tensor.shape.some((size) => size === 0))
+      this.error('RV2005', `the shape [${tensor.shape}] is empty`, origin);
     if (tensor.shapeSignature?.slice(1).some((size) => size < 0)) {
       this.error(
         'RV2005',
@@ -164,7 +186,9 @@ class Importer {
   }
 
   private error(code: Diagnostic['code'], message: string, origin: string, hint?: string): void {
-    const duplicate = this.errors.some((e) => e.code === code && e.message === message && e.origin === origin);
+    const duplicate = this.errors.some(
+      (e) => e.code === code && e.message === message && e.origin === origin,
+    );
     if (!duplicate) this.errors.push(errorDiagnostic(code, message, { origin, ...(hint && { hint }) }));
   }
 

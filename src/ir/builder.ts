@@ -1,5 +1,5 @@
-import type { TypedArray } from '../core/dtype.ts';
 import { fail } from '../core/diagnostics.ts';
+import type { TypedArray } from '../core/dtype.ts';
 import type { NodeAttributes, OpName } from './attributes.ts';
 import type { Graph, Node, NodeOf, Origin, TensorType, Value, ValueId } from './types.ts';
 
@@ -97,7 +97,13 @@ export class GraphBuilder {
       }
     }
     const values = new Map([...this.values].filter(([id]) => used.has(id)));
-    return { name: this.name, values, nodes: [...this.nodes], inputs: [...this.inputs], outputs: [...outputs] };
+    return {
+      name: this.name,
+      values,
+      nodes: [...this.nodes],
+      inputs: [...this.inputs],
+      outputs: [...outputs],
+    };
   }
 
   private addValue(value: Omit<Value, 'id'>): ValueId {

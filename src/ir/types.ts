@@ -69,7 +69,7 @@ export function describeOrigin(origin: Origin): string {
   return `operator ${origin.index} (${origin.op}) "${origin.name}"`;
 }
 
-export function valueOf(graph: Graph, id: ValueId): Value {
+export function requireValue(graph: Graph, id: ValueId): Value {
   const value = graph.values.get(id);
   if (value === undefined) throw new RangeError(`value ${id} is not in graph ${graph.name}`);
   return value;

@@ -1,5 +1,5 @@
-import { fnv1a } from '../core/random.ts';
 import { asBytes, type TypedArray } from '../core/dtype.ts';
+import { fnv1a } from '../core/random.ts';
 import type { Constant, ConstantId } from '../program/types.ts';
 
 /** Constants of a program; equal bytes of the same element type are stored once. */

@@ -4,8 +4,17 @@ import { DTYPES } from '../core/dtype.ts';
 import { elementCount, type Graph, type Node, type Value, type ValueId } from '../ir/types.ts';
 import type { CallSpec, RowSpec } from '../ops/definition.ts';
 import { definitionOf, viewOf } from '../ops/view.ts';
-import type { Buffer, BufferId, BufferRole, Call, Port, Program, Slot, SlotSource } from '../program/types.ts';
 import { kernelSource, requireFields } from '../program/kernel-source.ts';
+import type {
+  Buffer,
+  BufferId,
+  BufferRole,
+  Call,
+  Port,
+  Program,
+  Slot,
+  SlotSource,
+} from '../program/types.ts';
 import { ConstantPool } from './constants.ts';
 import { selectKernel } from './select.ts';
 
@@ -85,7 +94,10 @@ class Lowering {
       macs,
       geometry: spec.geometry,
       data: Object.fromEntries(
-        Object.entries(spec.data).map(([name, constant]) => [name, this.constants.add(constant.data, constant.role)]),
+        Object.entries(spec.data).map(([name, constant]) => [
+          name,
+          this.constants.add(constant.data, constant.role),
+        ]),
       ),
       firings: spec.firings,
       slots: spec.slots.map((slot): Slot => {
@@ -93,7 +105,8 @@ class Lowering {
         return { ...rows, ring: placesOf(rows, bytesOf(ins[operand]!)), source: this.source(ins[operand]!) };
       }),
       output: { ...spec.output, ring: placesOf(spec.output, bytesOf(output)), buffer: this.bufferOf(output) },
-      scratch: scratchBytes === 0 ? null : this.addBuffer(`${node.origin.name}/scratch`, scratchBytes, 'scratch'),
+      scratch:
+        scratchBytes === 0 ? null : this.addBuffer(`${node.origin.name}/scratch`, scratchBytes, 'scratch'),
       inPlace: spec.inPlace ?? [],
       reversible: spec.reversible ?? true,
       result: last ? this.port(output) : null,

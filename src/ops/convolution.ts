@@ -1,5 +1,5 @@
 /** What CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV have in common. docs/numerics.md, section 2. */
-import type { Pair, Padding } from '../ir/attributes.ts';
+import type { Padding, Pair } from '../ir/attributes.ts';
 import type { TensorType, Value } from '../ir/types.ts';
 import type { KernelConstant, Problem } from './definition.ts';
 import { int8Problem, isPerTensor, multiplierConstants, multiplierProblem, scaleOf } from './quantization.ts';
@@ -51,7 +51,11 @@ export function convolutionProblem(
 /** Weights: constant symmetric int8, one scale or one per output channel along `axis`. */
 export function weightsProblem(weights: Value, axis: number): Problem | undefined {
   if (weights.data === undefined) {
-    return { code: 'RV2008', message: 'the weights are computed by the model', hint: 'weights must be constant' };
+    return {
+      code: 'RV2008',
+      message: 'the weights are computed by the model',
+      hint: 'weights must be constant',
+    };
   }
   if (weights.dtype !== 'int8') {
     return {
@@ -100,7 +104,10 @@ export function channelMultipliers(
 }
 
 /** Bias as int32[channels], zeros where the model has none. */
-export function biasOf(bias: TensorType & { data?: unknown } | null | undefined, channels: number): Int32Array {
+export function biasOf(
+  bias: (TensorType & { data?: unknown }) | null | undefined,
+  channels: number,
+): Int32Array {
   return (bias?.data as Int32Array | undefined) ?? new Int32Array(channels);
 }
 

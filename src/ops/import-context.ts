@@ -1,9 +1,9 @@
 /** What an operator's `import.ts` works with: one operator of the file, its operands looked up, and a builder. */
 import type { Diagnostic, DiagnosticCode } from '../core/diagnostics.ts';
 import { toNumbers } from '../core/dtype.ts';
-import type { OpName as TfliteOpName } from '../formats/tflite/schema.ts';
 import type { TfliteOperatorOf } from '../formats/tflite/model.ts';
-import type { Clamp, NodeAttributes, OpName, Pair, Padding } from '../ir/attributes.ts';
+import type { OpName as TfliteOpName } from '../formats/tflite/schema.ts';
+import type { Clamp, NodeAttributes, OpName, Padding, Pair } from '../ir/attributes.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Origin, TensorType, Value, ValueId } from '../ir/types.ts';
 import { rangeOf, scaleOf, zeroPointOf } from './quantization.ts';
@@ -86,7 +86,13 @@ export class ImportContext {
     outs: readonly Value[] = this.outs,
   ): void {
     const ids = ins.map((value) => value?.id ?? null);
-    this.builder.node(op, attrs, ids, outs.map((value) => value.id), this.origin);
+    this.builder.node(
+      op,
+      attrs,
+      ids,
+      outs.map((value) => value.id),
+      this.origin,
+    );
   }
 
   /** A new value between two nodes of this operator. */
@@ -111,11 +117,16 @@ export class ImportContext {
    */
   activationClamp(activation: string, output: Value): Clamp {
     if (output.dtype !== 'int8' && output.dtype !== 'uint8') {
-      this.reject('RV2003', `the output is ${output.dtype}, not int8`, 'convert the model with full integer quantisation');
+      this.reject(
+        'RV2003',
+        `the output is ${output.dtype}, not int8`,
+        'convert the model with full integer quantisation',
+      );
     }
     if (output.quantization === undefined) this.reject('RV2004', 'the output has no scale');
     const [lowest, highest] = rangeOf(output.dtype);
-    const raw = (real: number): number => zeroPointOf(output) + roundFloat(Math.fround(real / scaleOf(output)));
+    const raw = (real: number): number =>
+      zeroPointOf(output) + roundFloat(Math.fround(real / scaleOf(output)));
     const at = (real: number): number => Math.min(highest, Math.max(lowest, raw(real)));
     switch (activation) {
       case 'NONE':
@@ -132,13 +143,7 @@ export class ImportContext {
   }
 
   /** Rows and columns of padding for a forward window (`ComputePaddingHeightWidth` of TFLite). */
-  padding(
-    scheme: string,
-    input: Pair,
-    kernel: Pair,
-    stride: Pair,
-    dilation: Pair,
-  ): Padding {
+  padding(scheme: string, input: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
     if (stride.some((s) => s < 1) || dilation.some((d) => d < 1)) {
       this.reject('RV2002', `stride [${stride}] and dilation [${dilation}] must be positive`);
     }

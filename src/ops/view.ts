@@ -1,5 +1,5 @@
 import type { OpName } from '../ir/attributes.ts';
-import { type Graph, type Node, type NodeOf, valueOf } from '../ir/types.ts';
+import { type Graph, type Node, type NodeOf, requireValue } from '../ir/types.ts';
 import type { NodeView, OpDef } from './definition.ts';
 import { OPS } from './table.ts';
 
@@ -11,8 +11,8 @@ export function definitionOf(node: Node): OpDef<OpName> {
 export function viewOf(graph: Graph, node: Node): NodeView<OpName> {
   return {
     attrs: (node as NodeOf<OpName>).attrs,
-    ins: node.ins.map((id) => (id === null ? null : valueOf(graph, id))),
-    outs: node.outs.map((id) => valueOf(graph, id)),
+    ins: node.ins.map((id) => (id === null ? null : requireValue(graph, id))),
+    outs: node.outs.map((id) => requireValue(graph, id)),
   };
 }
 

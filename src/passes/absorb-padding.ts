@@ -25,7 +25,13 @@ export const absorbPadding: Pass = {
         const [top, bottom, left, right] = node.attrs.padding;
         const { before, after } = pad.attrs;
         const padding: Padding = [top + before[1]!, bottom + after[1]!, left + before[2]!, right + after[2]!];
-        rewriter.add(node.op, { ...node.attrs, padding }, [pad.ins[0]!, ...node.ins.slice(1)], node.outs, node.origin);
+        rewriter.add(
+          node.op,
+          { ...node.attrs, padding },
+          [pad.ins[0]!, ...node.ins.slice(1)],
+          node.outs,
+          node.origin,
+        );
       } else {
         rewriter.keep(node);
       }

@@ -15,7 +15,8 @@ export const eliminateReshape: Pass = {
       const [input] = rewriter.operands(node);
       const source = rewriter.value(sources.get(input!.id) ?? input!.id);
       const output = rewriter.value(node.outs[0]!);
-      const same = source.shape.length === output.shape.length && source.shape.every((n, i) => n === output.shape[i]);
+      const same =
+        source.shape.length === output.shape.length && source.shape.every((n, i) => n === output.shape[i]);
       // An output of the graph keeps its own name and type.
       if (same && !rewriter.isOutput(output.id)) {
         rewriter.forward(output.id, source.id);

@@ -41,7 +41,8 @@ function rewriteTranspose(node: NodeOf<'transpose'>, transposes: Transposes, rew
 function rewriteMean(node: NodeOf<'mean'>, transposes: Transposes, rewriter: Rewriter): void {
   const before = transposes.get(node.ins[0]!);
   const source = before && rewriter.value(before.ins[0]!);
-  const axes = before && node.attrs.axes.map((axis) => before.attrs.permutation[axis]!).toSorted((a, b) => a - b);
+  const axes =
+    before && node.attrs.axes.map((axis) => before.attrs.permutation[axis]!).toSorted((a, b) => a - b);
   if (!source || !axes || axes.some((axis, i) => i > 0 && axis !== axes[i - 1]! + 1)) {
     rewriter.keep(node);
     return;
@@ -49,7 +50,12 @@ function rewriteMean(node: NodeOf<'mean'>, transposes: Transposes, rewriter: Rew
   const output = rewriter.value(node.outs[0]!);
   const kept = source.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const order = before.attrs.permutation.filter((axis) => !axes.includes(axis));
-  const averaged = between(rewriter, output, 'mean', kept.map((axis) => source.shape[axis]!));
+  const averaged = between(
+    rewriter,
+    output,
+    'mean',
+    kept.map((axis) => source.shape[axis]!),
+  );
   rewriter.add('mean', { axes }, [source.id], [averaged.id], node.origin);
   const permutation = order.map((axis) => kept.indexOf(axis));
   if (movesNothing(averaged.shape, permutation)) {

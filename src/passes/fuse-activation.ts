@@ -4,7 +4,7 @@ import type { Graph, Node, Value } from '../ir/types.ts';
 import type { ReferenceView } from '../ops/definition.ts';
 import { sameQuantization } from '../ops/quantization.ts';
 import { definitionOf } from '../ops/view.ts';
-import { producersOf, type Pass, Rewriter } from './rewrite.ts';
+import { type Pass, producersOf, Rewriter } from './rewrite.ts';
 
 /** Operators that are a function of one element. */
 const UNARY: ReadonlySet<OpName> = new Set(['relu', 'leaky_relu', 'quantize']);
@@ -36,7 +36,12 @@ function fuseOnce(graph: Graph): Graph {
     const producer = producers.get(node.ins[0] ?? -1);
     if (producer === undefined || dropped.has(producer) || !UNARY.has(node.op)) continue;
     const input = rewriter.value(node.ins[0]!);
-    if (!('clamp' in producer.attrs) || rewriter.isOutput(input.id) || rewriter.readers(input.id).length !== 1) continue;
+    if (
+      !('clamp' in producer.attrs) ||
+      rewriter.isOutput(input.id) ||
+      rewriter.readers(input.id).length !== 1
+    )
+      continue;
     const bounds = boundsOf(node, input, rewriter.value(node.outs[0]!));
     if (bounds === null) continue;
     byProducer.set(producer, { node, bounds });

@@ -13,7 +13,8 @@ const MAX_WINDOW = 1024;
  */
 export const meanToPool: Pass = {
   name: 'mean-to-pool',
-  summary: 'MEAN over height and width becomes an average pooling where every possible sum gives the same byte',
+  summary:
+    'MEAN over height and width becomes an average pooling where every possible sum gives the same byte',
   run(graph: Graph): Graph {
     const rewriter = new Rewriter(graph);
     for (const node of graph.nodes) {
@@ -56,7 +57,10 @@ function rewriteMean(node: NodeOf<'mean'>, rewriter: Rewriter): void {
     rewriter.add('average_pool2d', attrs, [input.id], [output.id], node.origin);
     return;
   }
-  const pooled = rewriter.activation(`${output.name}/pool`, { ...typeOf(output), shape: [batch, 1, 1, channels] });
+  const pooled = rewriter.activation(`${output.name}/pool`, {
+    ...typeOf(output),
+    shape: [batch, 1, 1, channels],
+  });
   rewriter.add('average_pool2d', attrs, [input.id], [pooled], node.origin);
   rewriter.add('reshape', {}, [pooled], [output.id], node.origin);
 }

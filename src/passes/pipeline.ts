@@ -36,7 +36,9 @@ function runPass(graph: Graph, pass: Pass): Graph {
   const result = pass.run(graph);
   const problems = verifyGraph(result);
   if (problems.length > 0) {
-    throw new RivuletError(problems.map((p) => ({ ...p, code: 'RV9001', message: `${pass.name}: ${p.message}` })));
+    throw new RivuletError(
+      problems.map((p) => ({ ...p, code: 'RV9001', message: `${pass.name}: ${p.message}` })),
+    );
   }
   return result;
 }

@@ -43,7 +43,10 @@ export class Rewriter {
 
   /** Keeps a node as it is, with forwarded operands. */
   keep(node: Node): void {
-    this.builder.push({ ...node, ins: node.ins.map((id) => (id === null ? null : this.resolve(id))) } as Node);
+    this.builder.push({
+      ...node,
+      ins: node.ins.map((id) => (id === null ? null : this.resolve(id))),
+    } as Node);
   }
 
   /** Adds a node in place of another; operands are resolved. */

@@ -1,5 +1,5 @@
 import type { Graph } from '../ir/types.ts';
-import { producersOf, type Pass, Rewriter } from './rewrite.ts';
+import { type Pass, producersOf, Rewriter } from './rewrite.ts';
 
 /** Float inputs that are only quantised, and outputs that are only dequantised, become the int8 tensors themselves. */
 export const stripBoundaryQuantize: Pass = {
@@ -20,7 +20,8 @@ export const stripBoundaryQuantize: Pass = {
     for (const id of graph.outputs) {
       const dequantize = producers.get(id);
       const source = dequantize?.ins[0];
-      if (dequantize?.op === 'dequantize' && source !== null && source !== undefined) rewriter.forward(id, source);
+      if (dequantize?.op === 'dequantize' && source !== null && source !== undefined)
+        rewriter.forward(id, source);
     }
     for (const node of graph.nodes) if (!stripped.has(node.outs[0]!)) rewriter.keep(node);
     return rewriter.finish();

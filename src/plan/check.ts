@@ -41,7 +41,8 @@ class Checker {
     const { program, plan } = this;
     for (const { id, bytes, name, role } of program.buffers) {
       const base = plan.addresses[id]!;
-      if (base < 0 || base + bytes > plan.arenaBytes) this.violation(`buffer "${name}" lies outside the arena`);
+      if (base < 0 || base + bytes > plan.arenaBytes)
+        this.violation(`buffer "${name}" lies outside the arena`);
       if (role === 'input' || role === 'state') this.write(id, 0, 0, bytes);
     }
     const fired = program.calls.map((call) => new Uint8Array(call.firings));
@@ -83,7 +84,12 @@ class Checker {
     const start = this.plan.addresses[output.buffer]! + output.physical;
     const end = start + call.output.rowBytes;
     const conflicting = busy.filter((range) => !(range.inPlace && start <= range.start));
-    this.requireDisjoint(start, end, conflicting, `${where}: the output row overlaps a row that is being read`);
+    this.requireDisjoint(
+      start,
+      end,
+      conflicting,
+      `${where}: the output row overlaps a row that is being read`,
+    );
     this.write(output.buffer, output.logical, output.physical, call.output.rowBytes);
   }
 
@@ -108,7 +114,8 @@ class Checker {
     for (let i = 0; i < bytes; ++i) {
       const stamp = ideal[logical + i]!;
       if (stamp === 0) this.violation(`${where} reads byte ${logical + i} before it is written`);
-      if (this.arena[from + i] !== stamp) this.violation(`${where} reads byte ${logical + i} after it is overwritten`);
+      if (this.arena[from + i] !== stamp)
+        this.violation(`${where} reads byte ${logical + i} after it is overwritten`);
     }
   }
 

@@ -83,7 +83,8 @@ function accessesTo(program: Program, schedule: readonly Run[], buffer: BufferId
   for (const run of schedule) {
     const call = program.calls[run.call]!;
     if (usesBuffer(call, buffer)) {
-      for (let i = 0; i < run.count; ++i) collect(call, run.first + i * run.step, time + i, buffer, program, accesses);
+      for (let i = 0; i < run.count; ++i)
+        collect(call, run.first + i * run.step, time + i, buffer, program, accesses);
     }
     time += run.count;
   }

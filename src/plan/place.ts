@@ -77,7 +77,10 @@ function placeInOrder({ sizes, conflicts }: PlacementProblem, order: readonly nu
 }
 
 /** Addresses that the placed buffers forbid, as merged open intervals. */
-function blockedIntervals(conflicts: readonly Conflict[], bases: readonly (number | undefined)[]): Interval[] {
+function blockedIntervals(
+  conflicts: readonly Conflict[],
+  bases: readonly (number | undefined)[],
+): Interval[] {
   const blocked: Interval[] = [];
   for (const { other, forbidden } of conflicts) {
     const base = bases[other];

@@ -4,7 +4,7 @@
  */
 import type { BufferId, Program, Run } from '../program/types.ts';
 import { checkPlan } from './check.ts';
-import { type Interval, forbiddenDistances } from './conflicts.ts';
+import { forbiddenDistances, type Interval } from './conflicts.ts';
 import { type Cell, cellsOf, usesBuffer } from './liveness.ts';
 import { alignUp, type Conflict, type Placement, place } from './place.ts';
 
@@ -99,7 +99,10 @@ class Planner {
         const forbidden = this.distance(schedule, a, b, cells);
         if (forbidden.length === 0) continue;
         conflicts[a]!.push({ other: b, forbidden });
-        conflicts[b]!.push({ other: a, forbidden: forbidden.map(({ low, high }) => ({ low: -high, high: -low })) });
+        conflicts[b]!.push({
+          other: a,
+          forbidden: forbidden.map(({ low, high }) => ({ low: -high, high: -low })),
+        });
       }
     }
     return conflicts;

@@ -1,7 +1,7 @@
 /** What a compilation costs, as one JSON document; the CLI prints it, a page can show it. */
 import { type CodeEstimate, estimateCode } from '../cost/code-size.ts';
-import type { Optimize } from '../emit/context.ts';
 import { constantBytes } from '../emit/constants.ts';
+import type { Optimize } from '../emit/context.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Program } from '../program/types.ts';
 import type { Target } from '../targets/index.ts';

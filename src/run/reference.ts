@@ -1,7 +1,7 @@
 /** The definition: runs a graph operator by operator with the reference of each. Slow, exact, and shares nothing with C. */
 import { fail } from '../core/diagnostics.ts';
 import { asBytes, fromBytes } from '../core/dtype.ts';
-import { elementCount, type Graph, type Node, type ValueId, valueOf } from '../ir/types.ts';
+import { elementCount, type Graph, type Node, requireValue, type ValueId } from '../ir/types.ts';
 import type { Tensor } from '../ops/definition.ts';
 import { evaluateNode } from '../ops/evaluate.ts';
 
@@ -20,7 +20,7 @@ export function runReference(
 ): Uint8Array[] {
   const tensors = new Map<ValueId, Tensor>();
   graph.inputs.forEach((id, i) => {
-    const value = valueOf(graph, id);
+    const value = requireValue(graph, id);
     const data = fromBytes(value.dtype, inputs[i] ?? new Uint8Array());
     if (data.length !== elementCount(value.shape)) {
       fail('RV3002', `input ${i} has ${data.length} elements, the model takes ${elementCount(value.shape)}`);
@@ -32,7 +32,7 @@ export function runReference(
   }
   for (const node of graph.nodes) {
     const outputs = evaluateNode(graph, node, tensors);
-    node.outs.forEach((id, i) => tensors.set(id, outputs[i]!));
+    for (const [i, id] of node.outs.entries()) tensors.set(id, outputs[i]!);
     observe?.(node, outputs);
   }
   return graph.outputs.map((id) => asBytes(tensors.get(id)!.data).slice());

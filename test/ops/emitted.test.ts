@@ -20,7 +20,12 @@ const VARIANTS: readonly { optimize: Optimize; compiler: CompilerChoice }[] = [
 describe.each(VARIANTS)('$optimize with $compiler.command', ({ optimize, compiler }) => {
   describe.skipIf(!hasCommand(compiler.command))('emitted C', () => {
     it.each(Object.entries(ALL_CASES))('%s', (op, cases) => {
-      expect(failuresOf(cases.map((c, i) => emitted(c, `${op}_${i}`, optimize)), compiler)).toEqual([]);
+      expect(
+        failuresOf(
+          cases.map((c, i) => emitted(c, `${op}_${i}`, optimize)),
+          compiler,
+        ),
+      ).toEqual([]);
     });
   });
 });
@@ -31,5 +36,9 @@ function emitted({ graph, name: title }: OpCase, name: string, optimize: Optimiz
     const inputs = inputsFor(graph, seed);
     return { inputs, outputs: runReference(graph, inputs) };
   });
-  return { name, project: emitProject(program, plan(program), { name, optimize, provenance: title }), samples };
+  return {
+    name,
+    project: emitProject(program, plan(program), { name, optimize, provenance: title }),
+    samples,
+  };
 }

@@ -10,7 +10,10 @@ export interface EmittedCase {
   readonly name: string;
   readonly project: Project;
   /** Pairs of inputs and the outputs that must follow, as raw bytes. */
-  readonly samples: readonly { readonly inputs: readonly Uint8Array[]; readonly outputs: readonly Uint8Array[] }[];
+  readonly samples: readonly {
+    readonly inputs: readonly Uint8Array[];
+    readonly outputs: readonly Uint8Array[];
+  }[];
 }
 
 /** The flags every emitted project must survive. */
@@ -43,10 +46,18 @@ export function failuresOf(cases: readonly EmittedCase[], compiler: CompilerChoi
       }
     }
     writeFileSync(join(folder, 'main.c'), mainOf(cases));
-    const options = { cwd: folder, encoding: 'utf8' as const, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
+    const options = {
+      cwd: folder,
+      encoding: 'utf8' as const,
+      stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'],
+    };
     execFileSync(compiler.command, [...STRICT, ...compiler.flags, ...sources, '-c'], options);
     const objects = sources.map((source) => source.replace(/^.*\//, '').replace(/\.c$/, '.o'));
-    execFileSync(compiler.command, ['-std=c99', ...compiler.flags, 'main.c', ...objects, '-o', 'check'], options);
+    execFileSync(
+      compiler.command,
+      ['-std=c99', ...compiler.flags, 'main.c', ...objects, '-o', 'check'],
+      options,
+    );
     const output = execFileSync(join(folder, 'check'), options);
     if (!output.endsWith('done\n')) throw new Error(`the program stopped early:\n${output}`);
     return output.split('\n').slice(0, -2);
@@ -88,7 +99,9 @@ function check(name: string, { inputs, outputs }: EmittedCase['samples'][number]
     ...outputs.map((bytes, i) => `    static int out_${i}[${Math.ceil(bytes.length / 4)}];`),
     `    memset(&arena, ${85 * (s + 1)}, sizeof arena);`,
     `    int wrong = ${name}_run(${pointers.join(', ')});`,
-    ...outputs.map((bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`),
+    ...outputs.map(
+      (bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`,
+    ),
     `    if (wrong) puts("${name} sample ${s}");`,
     '  }',
   ];

@@ -8,7 +8,14 @@ const FOLDER = join(import.meta.dirname, '../../../shared/models');
 export const HAS_SHARED = existsSync(FOLDER);
 
 /** Small enough for every emulated core. */
-export const SMALL_MODELS = ['mlperf_ad_int8', 'mlperf_kws_int8', 'mlperf_resnet8_int8', 'mlperf_vww_96_int8', 'vww', 'detection'];
+export const SMALL_MODELS = [
+  'mlperf_ad_int8',
+  'mlperf_kws_int8',
+  'mlperf_resnet8_int8',
+  'mlperf_vww_96_int8',
+  'vww',
+  'detection',
+];
 export const ALL_MODELS = [...SMALL_MODELS, 'mcunetv2_large'];
 
 export function modelBytes(name: string): Uint8Array {

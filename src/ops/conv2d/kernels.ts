@@ -34,7 +34,12 @@ function bindGeneral(view: NodeView<'conv2d'>): CallSpec[] {
   const { attrs } = view;
   const [x, weights, bias] = view.ins as [Value, Value, Value | null | undefined];
   const y = view.outs[0]!;
-  const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [number, number, number, number];
+  const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [
+    number,
+    number,
+    number,
+    number,
+  ];
   return [
     {
       geometry: {
@@ -83,7 +88,10 @@ function bindPointwise(view: NodeView<'conv2d'>): CallSpec[] {
         out_min: attrs.clamp[0],
         out_max: attrs.clamp[1],
       },
-      data: { ...data, bias: { role: 'weights', data: foldZeroPoint(data.bias.data as Int32Array, weights, x) } },
+      data: {
+        ...data,
+        bias: { role: 'weights', data: foldZeroPoint(data.bias.data as Int32Array, weights, x) },
+      },
       firings: eachRow(y).rows.length,
       slots: windowSlots(x, y, { kernelHeight: 1, stride: attrs.stride, dilation: attrs.dilation, top: 0 }),
       output: eachRow(y),

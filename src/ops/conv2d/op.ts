@@ -23,17 +23,35 @@ function verify({ attrs, ins, outs }: NodeView<'conv2d'>): Problem | undefined {
   if (x.shape.length !== 4 || weights.shape.length !== 4 || output.shape.length !== 4) {
     return { code: 'RV2005', message: 'input, weights and output need four dimensions' };
   }
-  const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [number, number, number, number];
-  if (groupChannels === 0 || x.shape[3]! % groupChannels !== 0 || outChannels % (x.shape[3]! / groupChannels) !== 0) {
+  const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (
+    groupChannels === 0 ||
+    x.shape[3]! % groupChannels !== 0 ||
+    outChannels % (x.shape[3]! / groupChannels) !== 0
+  ) {
     return {
       code: 'RV2005',
       message: `${x.shape[3]} input channels cannot be grouped by weights [${weights.shape}]`,
     };
   }
-  const [height, width] = windowShape(x, [kernelHeight, kernelWidth], attrs.stride, attrs.dilation, attrs.padding);
+  const [height, width] = windowShape(
+    x,
+    [kernelHeight, kernelWidth],
+    attrs.stride,
+    attrs.dilation,
+    attrs.padding,
+  );
   const expected = [x.shape[0], height, width, outChannels];
   if (expected.some((size, i) => size !== output.shape[i])) {
-    return { code: 'RV2005', message: `the output is [${output.shape}] where [${expected}] follows from the input` };
+    return {
+      code: 'RV2005',
+      message: `the output is [${output.shape}] where [${expected}] follows from the input`,
+    };
   }
   return undefined;
 }

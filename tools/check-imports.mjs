@@ -1,0 +1,83 @@
+/**
+ * Architecture as a check: imports inside src/ point one way, and everything the browser runs is free of Node.
+ * The table below is the rule; docs/architecture.md explains it.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What each folder of src/ may import besides itself. `.` stands for the files directly in src/. */
+const ALLOWED = {
+  core: [],
+  generated: [],
+  ir: ['core'],
+  formats: ['core'],
+  targets: ['core'],
+  program: ['core', 'ir', 'generated'],
+  ops: ['core', 'ir', 'program', 'formats'],
+  import: ['core', 'ir', 'formats', 'ops'],
+  passes: ['core', 'ir', 'ops'],
+  lower: ['core', 'ir', 'program', 'ops'],
+  plan: ['core', 'program'],
+  emit: ['core', 'ir', 'generated', 'program', 'plan'],
+  cost: ['core', 'program', 'emit', 'targets'],
+  report: ['core', 'program', 'plan', 'emit', 'cost', 'targets'],
+  '.': [
+    'core',
+    'ir',
+    'formats',
+    'program',
+    'ops',
+    'import',
+    'passes',
+    'lower',
+    'plan',
+    'emit',
+    'cost',
+    'report',
+    'targets',
+    'run',
+  ],
+  run: ['core', 'ir', 'generated', 'program', 'ops', 'plan', 'emit', 'targets', '.'],
+  cli: ['core', 'ir', 'emit', 'report', 'targets', 'run', '.'],
+};
+
+/** Node modules may be used only here; all other files run in a browser. */
+const NODE_FOLDERS = ['run', 'cli'];
+const BROWSER_FILES = ['run/reference.ts', 'run/wasm.ts'];
+
+/** All violations, as `file: what`. */
+export function importViolations(root) {
+  const src = join(root, 'src');
+  const violations = [];
+  for (const path of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.ts')) continue;
+    const folder = folderOf(path);
+    const text = readFileSync(join(src, path), 'utf8');
+    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+      if (specifier.startsWith('.')) {
+        const target = relative(src, resolve(dirname(join(src, path)), specifier));
+        const to = folderOf(target);
+        if (to !== folder && !ALLOWED[folder]?.includes(to))
+          violations.push(`${path}: ${folder} may not import ${to}`);
+        if (BROWSER_FILES.includes(path) && to === 'run' && !BROWSER_FILES.includes(target)) {
+          violations.push(`${path}: runs in a browser, may not import ${target}`);
+        }
+      } else if (!NODE_FOLDERS.includes(folder) || BROWSER_FILES.includes(path)) {
+        violations.push(`${path}: may not import the package or Node module ${specifier}`);
+      }
+    }
+  }
+  return violations;
+}
+
+function folderOf(path) {
+  const slash = path.indexOf('/');
+  return slash < 0 ? '.' : path.slice(0, slash);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const violations = importViolations(join(dirname(fileURLToPath(import.meta.url)), '..'));
+  for (const violation of violations) console.error(violation);
+  process.exitCode = violations.length > 0 ? 1 : 0;
+}
