@@ -32,6 +32,7 @@ export const DIAGNOSTIC_CODES = {
   RV9002: 'internal error: the memory plan is not safe',
   RV9003: 'internal error: a kernel parameter is missing or unknown',
   RV9004: 'internal error: the emitted project does not build or run',
+  RV9005: 'internal error: something that should not happen',
 } as const;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

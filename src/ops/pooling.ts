@@ -1,11 +1,13 @@
 /** What AVERAGE_POOL_2D and MAX_POOL_2D have in common. docs/numerics.md, section 4. */
 import type { Pair } from '../ir/attributes.ts';
+import { sameQuantizationProblem } from './bytes.ts';
 import { windowShape } from './convolution.ts';
 import type { CallSpec, NodeView, Problem, ReferenceView } from './definition.ts';
 import type { ImportContext } from './import-context.ts';
-import { int8Problem, sameQuantization } from './quantization.ts';
+import { int8Problem } from './quantization.ts';
 import { eachRow, planeOf, windowSlots } from './rows.ts';
-import { sameShape, windowProblem } from './window.ts';
+import { sameShape } from './strided.ts';
+import { windowProblem } from './window.ts';
 
 type PoolName = 'average_pool2d' | 'max_pool2d';
 
@@ -18,13 +20,8 @@ export function poolProblem({ attrs, ins, outs }: NodeView<PoolName>): Problem |
   if (!x) return { code: 'RV2005', message: 'the input is missing' };
   const operands = int8Problem(x, 'the input') ?? int8Problem(y, 'the output');
   if (operands) return operands;
-  if (!sameQuantization(x, y)) {
-    return {
-      code: 'RV2004',
-      message: 'input and output of the pool have different scales or zero points',
-      hint: 'pooling does not rescale; convert the model with a converter that keeps them equal, as TFLite does',
-    };
-  }
+  const rescaling = sameQuantizationProblem(x, y, 'the input', 'the output');
+  if (rescaling) return rescaling;
   if (x.shape.length !== 4 || y.shape.length !== 4) {
     return { code: 'RV2005', message: 'input and output need four dimensions' };
   }

@@ -1,6 +1,7 @@
 /** Bounds that every operator with a sliding window obeys. */
 import type { Pair, WindowAttributes } from '../ir/attributes.ts';
 import type { TensorType } from '../ir/types.ts';
+import { clampProblem } from './bytes.ts';
 import type { Problem } from './definition.ts';
 import { rowsOf } from './rows.ts';
 
@@ -16,15 +17,16 @@ export function windowProblem(
   dilation: Pair,
   output: TensorType,
 ): Problem | undefined {
-  const isExtent = (size: number, least: number): boolean =>
-    Number.isInteger(size) && size >= least && size <= MAX_EXTENT;
-  if (![...kernel, ...attrs.stride, ...dilation].every((size) => isExtent(size, 1))) {
+  const areExtents = (sizes: readonly number[], count: number, least: number): boolean =>
+    sizes.length === count &&
+    sizes.every((size) => Number.isInteger(size) && size >= least && size <= MAX_EXTENT);
+  if (![kernel, attrs.stride, dilation].every((sizes) => areExtents(sizes, 2, 1))) {
     return {
       code: 'RV2002',
       message: `window [${kernel}], stride [${attrs.stride}] and dilation [${dilation}] must be 1 to ${MAX_EXTENT}`,
     };
   }
-  if (!attrs.padding.every((size) => isExtent(size, 0))) {
+  if (!areExtents(attrs.padding, 4, 0)) {
     return { code: 'RV2002', message: `padding [${attrs.padding}] must be 0 to ${MAX_EXTENT}` };
   }
   if (kernel[0] * rowsOf(output).count > MAX_ROW_ENTRIES) {
@@ -33,10 +35,5 @@ export function windowProblem(
       message: `${kernel[0]} window rows for each of ${rowsOf(output).count} output rows`,
     };
   }
-  return undefined;
-}
-
-/** Whether two shapes are equal. */
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
+  return clampProblem(attrs.clamp);
 }

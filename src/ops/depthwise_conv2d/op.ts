@@ -2,7 +2,8 @@ import type { Pair } from '../../ir/attributes.ts';
 import { elementCount } from '../../ir/types.ts';
 import { convolutionProblem, windowShape } from '../convolution.ts';
 import type { NodeView, OpDef, Problem } from '../definition.ts';
-import { sameShape, windowProblem } from '../window.ts';
+import { sameShape } from '../strided.ts';
+import { windowProblem } from '../window.ts';
 import { depthwiseConv2dKernels } from './kernels.ts';
 import { depthwiseConv2dReference } from './reference.ts';
 

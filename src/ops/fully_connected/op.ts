@@ -1,4 +1,5 @@
 import { elementCount } from '../../ir/types.ts';
+import { clampProblem } from '../bytes.ts';
 import { convolutionProblem } from '../convolution.ts';
 import type { NodeView, OpDef, Problem } from '../definition.ts';
 import { multiplierProblem } from '../quantization.ts';
@@ -14,7 +15,7 @@ export const fullyConnected: OpDef<'fully_connected'> = {
   kernels: fullyConnectedKernels,
 };
 
-function verify({ ins, outs }: NodeView<'fully_connected'>): Problem | undefined {
+function verify({ attrs, ins, outs }: NodeView<'fully_connected'>): Problem | undefined {
   const output = outs[0]!;
   const operands = convolutionProblem(ins, output, 0);
   if (operands) return operands;
@@ -30,5 +31,5 @@ function verify({ ins, outs }: NodeView<'fully_connected'>): Problem | undefined
       message: `weights [${weights.shape}] do not lead from input [${x.shape}] to output [${output.shape}]`,
     };
   }
-  return multiplierProblem(fullyConnectedMultipliers(x, weights, output));
+  return clampProblem(attrs.clamp) ?? multiplierProblem(fullyConnectedMultipliers(x, weights, output));
 }

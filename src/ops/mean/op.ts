@@ -1,6 +1,6 @@
 import type { NodeView, OpDef, Problem } from '../definition.ts';
 import { int8Problem, multiplierProblem, scaleOf } from '../quantization.ts';
-import { sameShape } from '../window.ts';
+import { sameShape } from '../strided.ts';
 import { meanKernels } from './kernels.ts';
 import { meanReference } from './reference.ts';
 

@@ -23,7 +23,7 @@ function verify({ attrs: { begin, strides }, ins, outs }: NodeView<'slice'>): Pr
     const [first, stride] = [begin[d]!, strides[d]!];
     const last = first + (y.shape[d]! - 1) * stride;
     const inside = [first, last].every((i) => Number.isInteger(i) && i >= 0 && i < x.shape[d]!);
-    if (!inside || stride === 0) {
+    if (!inside || !Number.isInteger(stride) || stride === 0) {
       return {
         code: 'RV2005',
         message: `elements ${first} to ${last} in steps of ${stride} do not exist in dimension ${d} of [${x.shape}]`,
@@ -44,10 +44,12 @@ function reference({ attrs: { begin, strides }, ins, outs }: ReferenceView<'slic
 function bind({ attrs: { begin, strides }, ins, outs }: NodeView<'slice'>): CallSpec[] {
   const [x, y] = [ins[0]!, outs[0]!];
   const [from, to] = [planeOf(x.shape), planeOf(y.shape)];
+  // The stride of a single element means nothing and may be absurd.
+  const steps = strides.map((stride, d) => (y.shape[d] === 1 ? 1 : stride));
   const lines = stridesOf(leadingOf(x.shape));
   const rows = stridedOffsets(
     leadingOf(y.shape),
-    lines.map((size, d) => size * strides[d]!),
+    lines.map((size, d) => size * steps[d]!),
     dot(leadingOf(begin), lines),
   );
   return [
@@ -56,8 +58,8 @@ function bind({ attrs: { begin, strides }, ins, outs }: NodeView<'slice'>): Call
         width: to.width,
         channels: to.channels,
         in_start: (begin.at(-2) ?? 0) * from.channels + (begin.at(-1) ?? 0),
-        in_pixel_stride: (strides.at(-2) ?? 1) * from.channels,
-        in_channel_stride: strides.at(-1) ?? 1,
+        in_pixel_stride: (steps.at(-2) ?? 1) * from.channels,
+        in_channel_stride: steps.at(-1) ?? 1,
         out_pixel_stride: to.channels,
       }),
       data: {},

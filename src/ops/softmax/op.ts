@@ -1,6 +1,6 @@
 import type { NodeView, OpDef, Problem } from '../definition.ts';
 import { int8Problem, scaleOf, zeroPointOf } from '../quantization.ts';
-import { sameShape } from '../window.ts';
+import { sameShape } from '../strided.ts';
 import { softmaxKernels } from './kernels.ts';
 import { softmaxReference } from './reference.ts';
 import { softmaxScale } from './table.ts';

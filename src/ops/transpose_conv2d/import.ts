@@ -1,6 +1,6 @@
 import type { Pair } from '../../ir/attributes.ts';
 import type { TfliteImporter } from '../import-context.ts';
-import { sameShape } from '../window.ts';
+import { sameShape } from '../strided.ts';
 
 /**
  * Operands [output shape, weights, x, bias?]. The padding is that of the forward convolution that leads from the

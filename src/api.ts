@@ -1,0 +1,71 @@
+/** Rivulet as a library: pure functions from bytes to firmware, usable in Node and in a browser. */
+import type { Compilation } from './compile.ts';
+import { fromBytes, toNumbers } from './core/dtype.ts';
+import type { Port } from './program/types.ts';
+import { runReference as runGraph } from './run/reference.ts';
+import { WasmExecutor } from './run/wasm.ts';
+
+export { type Compilation, type CompileOptions, compile, type Schedule } from './compile.ts';
+export {
+  DIAGNOSTIC_CODES,
+  type Diagnostic,
+  type DiagnosticCode,
+  formatDiagnostic,
+  RivuletError,
+  type Severity,
+} from './core/diagnostics.ts';
+export type { Optimize } from './emit/context.ts';
+export type { Project } from './emit/project.ts';
+export { readTflite } from './formats/tflite/reader.ts';
+export { writeTflite } from './formats/tflite/writer.ts';
+export { importTflite } from './import/tflite.ts';
+export { type InspectedOperator, type InspectedTensor, type InspectReport, inspect } from './inspect.ts';
+export type { Graph, Node, Value } from './ir/types.ts';
+export type { Io } from './passes/pipeline.ts';
+export type { Plan } from './plan/plan.ts';
+export type { Call, Port, Program } from './program/types.ts';
+export type { CompileReport, Fit, LayerReport } from './report/compile-report.ts';
+export { type LayerObserver, WasmExecutor } from './run/wasm.ts';
+export { type Core, findTarget, TARGETS, type Target } from './targets/index.ts';
+export { VERSION } from './version.ts';
+
+const executors = new WeakMap<Compilation, Promise<WasmExecutor>>();
+
+/**
+ * One inference with the firmware's own kernels, as WebAssembly.
+ * @param inputs raw bytes of each input: row-major, little-endian, as `compilation.program.inputs` describes them
+ * @returns raw bytes of each output; `describeOutputs` makes values of them
+ * @throws RivuletError RV3002 if an input has the wrong length
+ */
+export async function run(compilation: Compilation, inputs: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  const executor = executors.get(compilation) ?? WasmExecutor.create(compilation.program, compilation.plan);
+  executors.set(compilation, executor);
+  return (await executor).run(inputs);
+}
+
+/** The same by definition: operator by operator, in TypeScript, sharing nothing with the C kernels. Slow. */
+export function runReference(compilation: Compilation, inputs: readonly Uint8Array[]): Uint8Array[] {
+  return runGraph(compilation.graph, inputs);
+}
+
+/** An output as numbers. */
+export interface OutputValues {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  /** real = scale * (value - zeroPoint); null where the output is not quantised. */
+  readonly scale: number | null;
+  readonly zeroPoint: number | null;
+  /** Raw values, row-major. */
+  readonly values: readonly number[];
+}
+
+/** Names, types and values of the raw bytes that an executor returned. */
+export function describeOutputs(compilation: Compilation, outputs: readonly Uint8Array[]): OutputValues[] {
+  return compilation.program.outputs.map((port, i) => describeOutput(port, outputs[i]!));
+}
+
+function describeOutput({ name, shape, dtype, quantization }: Port, bytes: Uint8Array): OutputValues {
+  const [scale = null, zeroPoint = null] = [quantization?.scales[0], quantization?.zeroPoints[0]];
+  return { name, shape, dtype, scale, zeroPoint, values: toNumbers(fromBytes(dtype, bytes)) };
+}

@@ -1,0 +1,14 @@
+/** What needs Node: executing compiled models natively and under QEMU, profiles, and inputs from files. */
+export { type Comparison, compareExecutors, type Difference } from './compare.ts';
+export {
+  createExecutor,
+  EXECUTOR_NAMES,
+  type Executor,
+  type ExecutorName,
+  type ExecutorOptions,
+  type Sample,
+  type TraceEntry,
+} from './executors.ts';
+export { type InputOptions, readInputs } from './input.ts';
+export { type ProfiledLayer, type ProfileReport, profile } from './profile-report.ts';
+export { canRun, detectToolchains, type Tool, type Toolchains } from './toolchain.ts';
