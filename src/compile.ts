@@ -10,6 +10,7 @@ import { lower } from './lower/lower.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
 import { type Plan, plan } from './plan/plan.ts';
 import type { Program } from './program/types.ts';
+import { requirePlannable } from './program/work.ts';
 import { type CompileReport, compileReport } from './report/compile-report.ts';
 import { findTarget, type Target } from './targets/index.ts';
 import { VERSION } from './version.ts';
@@ -72,6 +73,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const { graph: imported, warnings } = importTflite(bytes, file);
   const graph = runPasses(imported, io, options.skipPasses);
   const program = lower(graph);
+  requirePlannable(program);
   const planned = plan(program);
   const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule whole`;
   const project = emitProject(program, planned, { name, optimize, provenance });

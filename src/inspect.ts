@@ -58,8 +58,9 @@ export interface InspectedOperator {
 export interface InspectedTensor {
   readonly index: number;
   readonly name: string;
-  /** -1 for a dynamic dimension. */
   readonly shape: readonly number[];
+  /** The shape with -1 for each dynamic dimension; null where the file does not say. */
+  readonly shapeSignature: readonly number[] | null;
   readonly dtype: string;
   readonly constant: boolean;
   readonly quantization: InspectedQuantization | null;
@@ -165,7 +166,8 @@ function inspectTensor(model: TfliteModel, tensor: TfliteTensor, index: number):
   return {
     index,
     name: tensor.name,
-    shape: tensor.shapeSignature ?? tensor.shape,
+    shape: tensor.shape,
+    shapeSignature: tensor.shapeSignature ?? null,
     dtype: tensor.type.toLowerCase(),
     constant: isConstant(model, tensor),
     quantization: tensor.quantization === undefined ? null : inspectQuantization(tensor.quantization),

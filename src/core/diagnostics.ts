@@ -76,12 +76,34 @@ export function formatDiagnostic(d: Diagnostic): string {
   return lines.join('\n');
 }
 
+/** Places that are named when one problem is found in many. */
+const PLACES = 4;
+
+/** Diagnostics as a person reads them: what is wrong in many places is said once. */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  const groups = new Map<string, [Diagnostic, ...Diagnostic[]]>();
+  for (const d of diagnostics) {
+    const key = formatDiagnostic({ ...d, origin: '' });
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [d]);
+    else group.push(d);
+  }
+  return [...groups.values()].map(formatGroup).join('\n');
+}
+
+/** Diagnostics that differ in their origins only. */
+function formatGroup(group: readonly [Diagnostic, ...Diagnostic[]]): string {
+  const places = group.slice(0, PLACES).flatMap(({ origin }) => (origin === undefined ? [] : [origin]));
+  if (group.length > PLACES) places.push(`and ${group.length - PLACES} more places`);
+  return formatDiagnostic({ ...group[0], ...(places.length > 0 && { origin: places.join('\n     ') }) });
+}
+
 /** The only exception Rivulet throws on purpose: one or more diagnostics, all of them shown at once. */
 export class RivuletError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map(formatDiagnostic).join('\n'));
+    super(formatDiagnostics(diagnostics));
     this.name = 'RivuletError';
     this.diagnostics = diagnostics;
   }

@@ -16,7 +16,7 @@ export function emitMemoryMap(context: EmitContext): string {
       return { ...buffer, start: plan.addresses[buffer.id]!, first, last };
     })
     .toSorted((a, b) => a.start - b.start || a.id - b.id);
-  const peak = program.calls[plan.peakCall];
+  const peak = plan.peakCall === null ? undefined : program.calls[plan.peakCall];
   return [
     banner(
       context,

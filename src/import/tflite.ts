@@ -15,9 +15,7 @@ import {
 import { ImportContext, Rejection } from '../ops/import-context.ts';
 import { TFLITE_IMPORTERS } from '../ops/tflite-importers.ts';
 import { verifyGraph } from '../ops/verify.ts';
-
-/** Activations above this many elements cannot be meant for a microcontroller; guards against absurd sizes. */
-const MAX_ELEMENTS = 1 << 26;
+import { declarationProblems, fileProblem, limitProblems, tensorProblem } from './limits.ts';
 
 const TYPES: Readonly<Record<string, DType>> = {
   FLOAT32: 'float32',
@@ -29,6 +27,9 @@ const TYPES: Readonly<Record<string, DType>> = {
   BOOL: 'bool',
 };
 
+/** Operators with any number of results; all others have one. */
+const SEVERAL_RESULTS: ReadonlySet<string> = new Set(['SPLIT', 'SPLIT_V']);
+
 /**
  * Reads a TFLite flatbuffer into a graph.
  * @param name the graph's name, e.g. the file name without extension
@@ -38,6 +39,8 @@ export function importTflite(
   bytes: Uint8Array,
   name: string,
 ): { graph: Graph; warnings: readonly Diagnostic[] } {
+  const tooLarge = fileProblem(bytes, name);
+  if (tooLarge !== undefined) throw new RivuletError([tooLarge]);
   const { model, warnings } = readTflite(bytes, name);
   const importer = new Importer(model, name, [...warnings]);
   return { graph: importer.run(), warnings: importer.warnings };
@@ -46,14 +49,18 @@ export function importTflite(
 class Importer {
   readonly warnings: Diagnostic[];
   private readonly errors: Diagnostic[] = [];
+  /** Code, message and origin of each error, to tell every mistake once. */
+  private readonly reported = new Set<string>();
   private readonly model: TfliteModel;
   private readonly subgraph: TfliteSubgraph;
+  private readonly name: string;
   private readonly builder: GraphBuilder;
   private readonly values = new Map<number, ValueId>();
 
   constructor(model: TfliteModel, name: string, warnings: Diagnostic[]) {
     this.model = model;
     this.subgraph = model.subgraphs[0]!;
+    this.name = name;
     this.builder = new GraphBuilder(name);
     this.warnings = warnings;
   }
@@ -62,8 +69,10 @@ class Importer {
     const { subgraph } = this;
     if (subgraph.inputs.length === 0 || subgraph.outputs.length === 0 || subgraph.operators.length === 0) {
       const counts = `${subgraph.inputs.length} inputs, ${subgraph.operators.length} operators, ${subgraph.outputs.length} outputs`;
-      throw new RivuletError([errorDiagnostic('RV2007', `the model has ${counts}`)]);
+      throw new RivuletError([errorDiagnostic('RV2007', `the model has ${counts}`, { origin: this.name })]);
     }
+    this.errors.push(...declarationProblems(subgraph, this.name));
+    this.throwErrors();
     for (const index of subgraph.inputs) {
       const tensor = this.tensor(index);
       if (this.values.has(index))
@@ -75,6 +84,8 @@ class Importer {
     const graph = this.builder.build(subgraph.outputs.map((index) => this.result(index)));
     this.errors.push(...verifyGraph(graph));
     this.throwErrors();
+    this.errors.push(...limitProblems(graph));
+    this.throwErrors();
     return graph;
   }
 
@@ -84,6 +95,8 @@ class Importer {
     const opName = custom === undefined ? operator.name : `${operator.name} ${custom}`;
     const origin: Origin = { index, op: opName, name: outputName };
     const place = describeOrigin(origin);
+    // Operands first: an operator cannot read what it computes.
+    const ins = this.operands(operator, place);
     const outs = operator.outputs.map((tensor) => this.define(tensor, place));
     const importer = TFLITE_IMPORTERS[operator.name as keyof typeof TFLITE_IMPORTERS] as
       | ((operator: TfliteOperator, context: ImportContext) => void)
@@ -97,13 +110,28 @@ class Importer {
       );
       return;
     }
+    if (outs.length !== 1 && !SEVERAL_RESULTS.has(operator.name)) {
+      this.error('RV1004', `${opName} has ${outs.length} results where one belongs`, place);
+      return;
+    }
+    if (ins === undefined) return;
     try {
-      const ins = operator.inputs.map((tensor) => (tensor < 0 ? null : this.use(tensor, place)));
       const context = new ImportContext(this.builder, ins, outs, origin, this.warnings);
       importer(operator, context);
     } catch (rejection) {
       if (!(rejection instanceof Rejection)) throw rejection;
       this.error(rejection.code, rejection.message, place, rejection.hint);
+    }
+  }
+
+  /** Null where an optional operand is absent; undefined, and reported, when one cannot be had. */
+  private operands(operator: TfliteOperator, place: string): (Value | null)[] | undefined {
+    try {
+      return operator.inputs.map((tensor) => (tensor < 0 ? null : this.use(tensor, place)));
+    } catch (rejection) {
+      if (!(rejection instanceof Rejection)) throw rejection;
+      this.error(rejection.code, rejection.message, place, rejection.hint);
+      return undefined;
     }
   }
 
@@ -158,9 +186,9 @@ class Importer {
     const origin = tensorOrigin(tensor, index);
     const dtype = TYPES[tensor.type];
     if (dtype === undefined) this.error('RV2003', `${tensor.type} tensors are not supported`, origin);
-    if (elementCount(tensor.shape) > MAX_ELEMENTS) {
-      this.error('RV2006', `the shape [${tensor.shape}] has ${elementCount(tensor.shape)} elements`, origin);
-    }
+    const type = { shape: tensor.shape, dtype: dtype ?? ('int8' as const) };
+    const limit = tensorProblem(type, origin);
+    if (limit !== undefined) this.error(limit.code, limit.message, origin, limit.hint);
     if (tensor.shape.some((size) => size === 0))
       this.error('RV2005', `the shape [${tensor.shape}] is empty`, origin);
     if (tensor.shapeSignature?.slice(1).some((size) => size < 0)) {
@@ -175,7 +203,6 @@ class Importer {
     if (tensor.quantization !== undefined && tensor.quantization.details !== 'NONE') {
       this.error('RV1005', `quantisation scheme ${tensor.quantization.details} is not supported`, origin);
     }
-    const type = { shape: tensor.shape, dtype: dtype ?? ('int8' as const) };
     if (tensor.quantization === undefined) return type;
     const { scale, zeroPoint, quantizedDimension } = tensor.quantization;
     return { ...type, quantization: { scales: scale, zeroPoints: zeroPoint, axis: quantizedDimension } };
@@ -186,10 +213,10 @@ class Importer {
   }
 
   private error(code: Diagnostic['code'], message: string, origin: string, hint?: string): void {
-    const duplicate = this.errors.some(
-      (e) => e.code === code && e.message === message && e.origin === origin,
-    );
-    if (!duplicate) this.errors.push(errorDiagnostic(code, message, { origin, ...(hint && { hint }) }));
+    const key = `${code} ${message} ${origin}`;
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    this.errors.push(errorDiagnostic(code, message, { origin, ...(hint && { hint }) }));
   }
 
   private throwErrors(): void {

@@ -135,6 +135,7 @@ class Lowering {
     const source = this.source(value);
     if (source.kind === 'buffer') return source.buffer;
     return fail('RV2007', `"${value.name}" is the same for every input`, {
+      origin: this.graph.name,
       hint: 'the model computes this output from constants alone; remove it from the outputs',
     });
   }

@@ -73,6 +73,8 @@ export function weightsProblem(weights: Value, axis: number): Problem | undefine
       message: `the weights have ${scales.length} scales along axis ${quantization.axis}, expected 1 or ${weights.shape[axis]} along axis ${axis}`,
     };
   }
+  const bad = scales.find((scale) => !(scale >= 0 && Number.isFinite(scale)));
+  if (bad !== undefined) return { code: 'RV2004', message: `the weights have a scale of ${bad}` };
   if (zeroPoints.some((z) => z !== 0)) {
     return { code: 'RV2004', message: 'the weights have a zero point other than 0' };
   }

@@ -39,11 +39,15 @@ class Checker {
 
   run(): void {
     const { program, plan } = this;
-    for (const { id, bytes, name, role } of program.buffers) {
+    for (const { id, bytes, name } of program.buffers) {
       const base = plan.addresses[id]!;
       if (base < 0 || base + bytes > plan.arenaBytes)
         this.violation(`buffer "${name}" lies outside the arena`);
-      if (role === 'input' || role === 'state') this.write(id, 0, 0, bytes);
+    }
+    // What persists is there before the caller writes the inputs.
+    for (const role of ['state', 'input']) {
+      for (const buffer of program.buffers)
+        if (buffer.role === role) this.write(buffer.id, 0, 0, buffer.bytes);
     }
     const fired = program.calls.map((call) => new Uint8Array(call.firings));
     for (const run of plan.schedule) {
@@ -58,6 +62,9 @@ class Checker {
     const idle = fired.findIndex((flags) => flags.includes(0));
     if (idle >= 0) this.violation(`call ${idle} does not fire completely`);
     for (const { name, buffer, bytes } of program.outputs) this.read(buffer, 0, 0, bytes, `output "${name}"`);
+    for (const { id, role, bytes, name } of program.buffers) {
+      if (role === 'state') this.read(id, 0, 0, bytes, `state "${name}"`);
+    }
   }
 
   private fire(call: Call, firing: number): void {
@@ -83,7 +90,11 @@ class Checker {
     if (output === null) return;
     const start = this.plan.addresses[output.buffer]! + output.physical;
     const end = start + call.output.rowBytes;
-    const conflicting = busy.filter((range) => !(range.inPlace && start <= range.start));
+    // In place: the kernel has read element i before it writes byte i, so a row of the same size at the same or a lower
+    // address is safe.
+    const conflicting = busy.filter(
+      (range) => !(range.inPlace && start <= range.start && end - start === range.end - range.start),
+    );
     this.requireDisjoint(
       start,
       end,

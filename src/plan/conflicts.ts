@@ -25,7 +25,7 @@ export function forbiddenDistances(a: readonly Cell[], b: readonly Cell[]): Inte
       const exempt = inPlaceDistance(cellA, cellB);
       const from = exempt === 'b over a' ? cellA.start - cellB.start : cellA.start - cellB.end;
       const to = exempt === 'a over b' ? cellA.start - cellB.start : cellA.end - cellB.start;
-      if (open && to >= low && from <= high) {
+      if (open && to > low && from < high) {
         low = Math.min(low, from);
         high = Math.max(high, to);
       } else {

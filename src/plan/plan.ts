@@ -19,8 +19,8 @@ export interface Plan {
   readonly liveBytes: number;
   /** The same for each call: the most bytes live in one of its firings. */
   readonly liveByCall: readonly number[];
-  /** The call during which most bytes are live. */
-  readonly peakCall: number;
+  /** The call during which most bytes are live; null in a program without calls. */
+  readonly peakCall: number | null;
 }
 
 /** Tries of the placement search: while directions are compared, and for the final plan. */
@@ -36,9 +36,9 @@ export function plan(program: Program): Plan {
     schedule,
     addresses: placement.addresses,
     arenaBytes: placement.bytes,
-    liveBytes: Math.max(...live),
-    liveByCall: live,
-    peakCall: live.indexOf(Math.max(...live)),
+    liveBytes: live.most,
+    liveByCall: live.byCall,
+    peakCall: live.byCall.length === 0 ? null : live.byCall.indexOf(live.most),
   };
   checkPlan(program, result);
   return result;
@@ -65,7 +65,7 @@ class Planner {
     for (let improved = true; improved; ) {
       improved = false;
       for (let i = 0; i < best.length && bestDraft.placement.bytes > bestDraft.floor; ++i) {
-        if (!this.program.calls[best[i]!.call]!.reversible || best[i]!.count === 1) continue;
+        if (!this.isTurnable(best[i]!)) continue;
         const candidate = best.map((run, j) => (j === i ? reversed(run) : run));
         const draft = this.place(candidate, DRAFT_TRIES);
         if (draft.placement.bytes < bestDraft.placement.bytes) {
@@ -76,17 +76,22 @@ class Planner {
     return best;
   }
 
-  place(
-    schedule: readonly Run[],
-    tries: number,
-  ): { placement: Placement; live: readonly number[]; floor: number } {
+  /** Only a call that fires all its rows in one run may choose their order, and only if no row waits in a ring. */
+  private isTurnable({ call: index, count }: Run): boolean {
+    const call = this.program.calls[index]!;
+    const views = [call.output, ...call.slots];
+    const complete = views.every((view) => view.rows.every((row) => row < view.ring));
+    return call.reversible && count > 1 && count === call.firings && complete;
+  }
+
+  place(schedule: readonly Run[], tries: number): { placement: Placement; live: LiveBytes; floor: number } {
     const cells = this.program.buffers.map(({ id }) => this.cellsOf(schedule, id));
     const sizes = this.program.buffers.map((buffer) => buffer.bytes);
-    const live = liveByCall(cells, schedule);
-    const lowerBound = alignUp(Math.max(...live));
+    const live = liveBytes(cells, this.program.calls.length, schedule);
+    const lowerBound = alignUp(live.most);
     const conflicts = this.conflicts(schedule, cells);
     // Turning runs round cannot help below the largest buffer.
-    const floor = alignUp(Math.max(...sizes));
+    const floor = alignUp(Math.max(0, ...sizes));
     return { placement: place({ sizes, conflicts, lowerBound }, tries), live, floor };
   }
 
@@ -132,7 +137,8 @@ class Planner {
   }
 
   private directions(schedule: readonly Run[], buffer: BufferId): string {
-    return this.users[buffer]!.map((call) => (schedule[call]!.step === 1 ? 'd' : 'u')).join('');
+    const users = this.users[buffer]!;
+    return schedule.map((run) => (users.includes(run.call) ? (run.step === 1 ? 'd' : 'u') : '')).join('');
   }
 }
 
@@ -148,8 +154,14 @@ function spanOf(cells: readonly Cell[]): { birth: number; death: number } {
   };
 }
 
-/** The largest sum of live bytes in one firing of each call. A row written in place counts once. */
-function liveByCall(cells: readonly (readonly Cell[])[], schedule: readonly Run[]): number[] {
+interface LiveBytes {
+  readonly most: number;
+  /** The most in one firing of each call. */
+  readonly byCall: readonly number[];
+}
+
+/** Sums of live bytes over time. A row written in place counts once. */
+function liveBytes(cells: readonly (readonly Cell[])[], calls: number, schedule: readonly Run[]): LiveBytes {
   const end = schedule.reduce((time, run) => time + run.count, 0);
   const change = new Float64Array(end + 3);
   for (const cell of cells.flat()) {
@@ -157,10 +169,9 @@ function liveByCall(cells: readonly (readonly Cell[])[], schedule: readonly Run[
     change[cell.birth + 1]! += cell.end - cell.start;
     change[cell.death + 2 - inPlace]! -= cell.end - cell.start;
   }
-  const peaks = new Array<number>(schedule.length).fill(0);
-  // The input, before anything fires, belongs to the first call.
+  const peaks = new Array<number>(calls).fill(0);
   let live = change[0]!;
-  peaks[schedule[0]!.call] = live;
+  let most = live;
   let time = 0;
   for (const run of schedule) {
     for (let i = 0; i < run.count; ++i) {
@@ -168,5 +179,8 @@ function liveByCall(cells: readonly (readonly Cell[])[], schedule: readonly Run[
       peaks[run.call] = Math.max(peaks[run.call]!, live);
     }
   }
-  return peaks;
+  // The inputs, before anything fires, count for the first call.
+  if (schedule.length > 0) peaks[schedule[0]!.call] = Math.max(peaks[schedule[0]!.call]!, most);
+  most = Math.max(most, ...peaks);
+  return { most, byCall: peaks };
 }

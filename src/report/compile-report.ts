@@ -31,8 +31,8 @@ export interface CompileReport {
     readonly code: number;
     readonly total: number;
   };
-  /** The layer during which most bytes are live. */
-  readonly peak: { readonly layer: number; readonly name: string; readonly liveBytes: number };
+  /** The layer during which most bytes are live; null when nothing has to be computed. */
+  readonly peak: { readonly layer: number; readonly name: string; readonly liveBytes: number } | null;
   /** Against the target's memories; null where the target has no limit. */
   readonly fit: { readonly sram: Fit | null; readonly flash: Fit | null; readonly fits: boolean };
   readonly layers: readonly LayerReport[];
@@ -67,13 +67,13 @@ export function compileReport(
   const sram = { arena: plan.arenaBytes, state: 0, io: 0, scratch: 0, total: plan.arenaBytes };
   const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
   const fit = { sram: fitOf(target.sram, sram.total), flash: fitOf(target.flash, flash.total) };
-  const peak = program.calls[plan.peakCall]!;
+  const peak = plan.peakCall === null ? null : program.calls[plan.peakCall]!;
   return {
     target: target.name,
     macs: program.calls.reduce((sum, call) => sum + call.macs, 0),
     sram,
     flash,
-    peak: { layer: peak.index, name: peak.origin.name, liveBytes: plan.liveBytes },
+    peak: peak && { layer: peak.index, name: peak.origin.name, liveBytes: plan.liveBytes },
     fit: { ...fit, fits: [fit.sram, fit.flash].every((f) => f === null || f.margin >= 0) },
     layers: program.calls.map((call) => ({
       index: call.index,

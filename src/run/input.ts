@@ -1,6 +1,6 @@
 /** Network inputs from what a user has: raw bytes, NumPy arrays, pictures, or the repeatable pattern. */
 import { fail } from '../core/diagnostics.ts';
-import { asBytes, DTYPES } from '../core/dtype.ts';
+import { allocate, asBytes, DTYPES } from '../core/dtype.ts';
 import { clamp, roundHalfAway } from '../core/fixedpoint.ts';
 import { patternBytes } from '../core/random.ts';
 import { scaleOf, zeroPointOf } from '../ops/quantization.ts';
@@ -52,7 +52,11 @@ async function readInput(port: Port, source: string, options: InputOptions): Pro
     case 'png':
     case 'jpg':
     case 'jpeg':
-      return quantizeReals(port, await readPicture(await readBytes(source, origin), port, options, origin), origin);
+      return quantizeReals(
+        port,
+        await readPicture(await readBytes(source, origin), port, options, origin),
+        origin,
+      );
     default:
       return fail('RV3002', 'this kind of input is not known', { origin, hint: KINDS });
   }
@@ -85,12 +89,17 @@ function fromNpy(port: Port, bytes: Uint8Array, origin: string): Uint8Array {
   const { shape, dtype, data } = readNpy(bytes, origin);
   const sizes = (dims: readonly number[]) => dims.filter((size) => size !== 1).join(', ');
   if (sizes(shape) !== sizes(port.shape)) {
-    fail('RV3002', `an array of shape [${shape.join(', ')}] where the input "${port.name}" takes ${describe(port)}`, {
-      origin,
-      hint: 'only dimensions of size 1 may be left out; networks in TFLite have channels last',
-    });
+    fail(
+      'RV3002',
+      `an array of shape [${shape.join(', ')}] where the input "${port.name}" takes ${describe(port)}`,
+      {
+        origin,
+        hint: 'only dimensions of size 1 may be left out; networks in TFLite have channels last',
+      },
+    );
   }
-  if (dtype === 'float32' || dtype === 'float64') return quantizeReals(port, data as Float64Array, origin);
+  if (dtype === 'float32' || dtype === 'float64')
+    return quantizeReals(port, data as Float32Array | Float64Array, origin);
   if (dtype === port.dtype) return asBytes(data);
   return fail('RV3002', `an array of ${dtype} where the input "${port.name}" takes ${describe(port)}`, {
     origin,
@@ -107,18 +116,26 @@ const QUANTIZED = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] }
  */
 function quantizeReals(port: Port, reals: ArrayLike<number>, origin: string): Uint8Array {
   const wrong = Array.prototype.findIndex.call(reals, (x: number) => !Number.isFinite(x));
-  if (wrong >= 0) fail('RV3002', `element ${wrong} is ${reals[wrong]}`, { origin, hint: 'real values must be finite' });
+  if (wrong >= 0)
+    fail('RV3002', `element ${wrong} is ${reals[wrong]}`, { origin, hint: 'real values must be finite' });
   if (port.dtype === 'float32') return asBytes(Float32Array.from(reals));
   const { dtype } = port;
   if (!(dtype === 'int8' || dtype === 'uint8' || dtype === 'int16') || port.quantization === undefined) {
-    return fail('RV3002', `real values cannot become the input "${port.name}", ${describe(port)} without a scale`, {
-      origin,
-      hint: 'give it as .bin, or as .npy of its own type',
-    });
+    return fail(
+      'RV3002',
+      `real values cannot become the input "${port.name}", ${describe(port)} without a scale`,
+      {
+        origin,
+        hint: 'give it as .bin, or as .npy of its own type',
+      },
+    );
   }
   const [lowest, highest] = QUANTIZED[dtype];
   const [scale, zeroPoint] = [scaleOf(port), zeroPointOf(port)];
-  const quantize = (x: number) =>
-    clamp(roundHalfAway(Math.fround(Math.fround(x) / scale)) + zeroPoint, lowest, highest);
-  return asBytes(new DTYPES[dtype].array(Int32Array.from(reals, quantize).map((q) => q) as never));
+  const raw = allocate(dtype, reals.length);
+  for (let i = 0; i < reals.length; ++i) {
+    const steps = Math.fround(Math.fround(reals[i]!) / scale);
+    raw[i] = clamp(roundHalfAway(steps) + zeroPoint, lowest, highest);
+  }
+  return asBytes(raw);
 }

@@ -6,12 +6,11 @@ import { fail } from '../core/diagnostics.ts';
 import { DTYPES, type DType, fromBytes, type TypedArray } from '../core/dtype.ts';
 import { elementCount } from '../ir/types.ts';
 
-export interface NpyArray {
-  readonly shape: readonly number[];
-  readonly dtype: DType | 'float64';
-  /** Row-major. */
-  readonly data: TypedArray | Float64Array;
-}
+/** Elements in row-major order. */
+export type NpyArray = { readonly shape: readonly number[] } & (
+  | { readonly dtype: DType; readonly data: TypedArray }
+  | { readonly dtype: 'float64'; readonly data: Float64Array }
+);
 
 const MAGIC = '\x93NUMPY';
 
@@ -36,7 +35,8 @@ export function readNpy(bytes: Uint8Array, origin: string): NpyArray {
     fail('RV3002', message, { origin, hint });
   const ascii = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
   const major = bytes[6] ?? 0;
-  if (ascii(0, 6) !== MAGIC || bytes.length < 12 || major < 1 || major > 3) refuse('the file is not an .npy file');
+  if (ascii(0, 6) !== MAGIC || bytes.length < 12 || major < 1 || major > 3)
+    refuse('the file is not an .npy file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = major === 1 ? 10 : 12;
   const end = start + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
@@ -51,11 +51,16 @@ export function readNpy(bytes: Uint8Array, origin: string): NpyArray {
   }
   const dtype =
     (/^[<|]/.test(descr) ? TYPES[descr.slice(1)] : undefined) ??
-    refuse(`elements of type ${descr} cannot be read`, 'save a little-endian array of int8, uint8 or float32');
+    refuse(
+      `elements of type ${descr} cannot be read`,
+      'save a little-endian array of int8, uint8 or float32',
+    );
   const data = bytes.subarray(end);
   const needed = elementCount(shape) * (dtype === 'float64' ? 8 : DTYPES[dtype].bytes);
   if (data.length !== needed) {
-    refuse(`the .npy file has ${data.length} bytes of data where [${shape.join(', ')}] ${dtype} takes ${needed}`);
+    refuse(
+      `the .npy file has ${data.length} bytes of data where [${shape.join(', ')}] ${dtype} takes ${needed}`,
+    );
   }
   if (dtype !== 'float64') return { shape, dtype, data: fromBytes(dtype, data) };
   return { shape, dtype, data: new Float64Array(data.slice().buffer) };

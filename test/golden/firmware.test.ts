@@ -5,8 +5,9 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile.ts';
 import { runFirmware, runNative } from '../../src/run/execute.ts';
+import { firmwareRequest } from '../../src/run/executors.ts';
 import { buildFirmware } from '../../src/run/firmware.ts';
-import { canRun, firmwareRequest, hasCompiler } from '../support/firmware.ts';
+import { canRun, hasCompiler } from '../support/firmware.ts';
 import {
   ALL_MODELS,
   goldenOutputs,

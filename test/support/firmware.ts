@@ -1,21 +1,5 @@
-import type { Compilation } from '../../src/compile.ts';
-import type { FirmwareRequest } from '../../src/run/firmware.ts';
 import { detectToolchains } from '../../src/run/toolchain.ts';
 import { findTarget } from '../../src/targets/index.ts';
-
-/** What building a compilation's firmware for `core` takes. */
-export function firmwareRequest(compilation: Compilation, core: string): FirmwareRequest {
-  const { name, program, project, optimize } = compilation;
-  return {
-    files: project,
-    name,
-    core,
-    optimize,
-    inputBytes: program.inputs.map((port) => port.bytes),
-    outputBytes: program.outputs.map((port) => port.bytes),
-    layers: program.calls.length,
-  };
-}
 
 const { tools } = await detectToolchains();
 

@@ -4,7 +4,13 @@
  */
 import { createRandom } from '../../src/core/random.ts';
 import type { TfliteModel, TfliteOperator } from '../../src/formats/tflite/model.ts';
-import { ELEMENT_BITS, OPS, type OptionValue, optionFields, TENSOR_TYPES } from '../../src/formats/tflite/schema.ts';
+import {
+  ELEMENT_BITS,
+  OPS,
+  type OptionValue,
+  optionFields,
+  TENSOR_TYPES,
+} from '../../src/formats/tflite/schema.ts';
 
 type Mutable<T> = T extends Uint8Array
   ? T
@@ -25,7 +31,19 @@ export interface ModelMutation {
 const SIZES = [0, 1, 2, 3, 5, 8, 16, 64, 255, 4096, 1 << 16, 1 << 20, (1 << 26) + 1, 2 ** 31 - 1];
 const INTEGERS = [...SIZES, -1, -2, -3, -128, -(2 ** 31)];
 const REALS = [
-  0, 1, -1, 0.5, 1 / 256, 2 ** -7, 1e-6, 1e-30, 1e-45, 1e6, 3e38, Number.NaN, Number.POSITIVE_INFINITY,
+  0,
+  1,
+  -1,
+  0.5,
+  1 / 256,
+  2 ** -7,
+  1e-6,
+  1e-30,
+  1e-45,
+  1e6,
+  3e38,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
 ];
 
 /** `count` changed copies of `model`, each with one to three changes; the same seed gives the same copies. */
@@ -111,8 +129,9 @@ const unquantise: Mutator = (graph, below) => {
 
 const kindOfTensor: Mutator = (graph, below, { buffers }) => {
   const tensor = pick(graph.tensors, below);
-  if (below(2) === 0) tensor.buffer = below(buffers.length);
-  else if (below(2) === 0) tensor.isVariable = true;
+  const kind = below(4);
+  if (kind < 2) tensor.buffer = below(buffers.length);
+  else if (kind === 2) tensor.isVariable = true;
   else tensor.shapeSignature = tensor.shape.map((n) => (below(2) === 0 ? -1 : n));
 };
 
@@ -132,13 +151,15 @@ const option: Mutator = (graph, below) => {
   const options = operator.options as Record<string, OptionValue>;
   if (field.type === 'bool') options[key] = below(2) === 0;
   else if (field.type === 'int32') options[key] = pick([...INTEGERS, 4, 6, 7, 1 << 30], below);
-  else if (field.type === 'float32') options[key] = Math.fround(pick([...REALS, ...REALS.map((x) => -x)], below));
+  else if (field.type === 'float32')
+    options[key] = Math.fround(pick([...REALS, ...REALS.map((x) => -x)], below));
   else if (field.type === 'enum') options[key] = pick(field.names, below);
 };
 
 const operand: Mutator = (graph, below) => {
   const operator = pick(graph.operators, below);
-  if (operator) edit(below(3) === 0 ? operator.outputs : operator.inputs, below(graph.tensors.length + 1) - 1, below);
+  if (operator)
+    edit(below(3) === 0 ? operator.outputs : operator.inputs, below(graph.tensors.length + 1) - 1, below);
 };
 
 const boundary: Mutator = (graph, below) => {

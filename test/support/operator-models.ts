@@ -44,14 +44,22 @@ export const OPERATOR_MODELS: ReadonlyMap<string, TfliteModel> = new Map(
       options: { ...VALID_STRIDE_2, filterWidth: 2, filterHeight: 2 },
     }),
     mean: oneOperator('MEAN', { y: [1, 2], rest: (b) => [b.numbers([1, 2])], options: { keepDims: false } }),
-    meanOverRows: oneOperator('MEAN', { y: [1, 1, 4, 1], rest: (b) => [b.numbers([1, 3])], options: { keepDims: true } }),
+    meanOverRows: oneOperator('MEAN', {
+      y: [1, 1, 4, 1],
+      rest: (b) => [b.numbers([1, 3])],
+      options: { keepDims: true },
+    }),
     softmax: oneOperator('SOFTMAX', { x: [2, 5], y: [2, 5], yOptions: { scale: 1 / 256, zeroPoint: -128 } }),
     add: twoInputs('ADD', [1, 4, 1, 2]),
     sub: twoInputs('SUB', IMAGE),
     mul: twoInputs('MUL', [2]),
     maximum: twoInputs('MAXIMUM', IMAGE),
     minimum: twoInputs('MINIMUM', [1]),
-    addConstant: oneOperator('ADD', { y: IMAGE, rest: (b) => [b.weights([4, 1])], options: { activation: 'RELU' } }),
+    addConstant: oneOperator('ADD', {
+      y: IMAGE,
+      rest: (b) => [b.weights([4, 1])],
+      options: { activation: 'RELU' },
+    }),
     prelu: oneOperator('PRELU', { y: IMAGE, rest: (b) => [b.weights([1, 1, 2])] }),
     relu: oneOperator('RELU', { y: IMAGE, yOptions: { scale: 0.25, zeroPoint: -100 } }),
     relu6: oneOperator('RELU6', { y: IMAGE, yOptions: { scale: 0.03, zeroPoint: -128 } }),
@@ -65,17 +73,21 @@ export const OPERATOR_MODELS: ReadonlyMap<string, TfliteModel> = new Map(
     pad: oneOperator('PAD', { y: [1, 6, 7, 2], rest: (b) => [b.numbers([0, 0, 1, 1, 1, 2, 0, 0], [4, 2])] }),
     padV2: oneOperator('PADV2', {
       y: [1, 4, 5, 2],
-      rest: (b) => [
-        b.numbers([0, 0, 0, 0, 0, 1, 0, 0], [4, 2]),
-        b.tensor([], { data: Int8Array.of(-7) }),
-      ],
+      rest: (b) => [b.numbers([0, 0, 0, 0, 0, 1, 0, 0], [4, 2]), b.tensor([], { data: Int8Array.of(-7) })],
     }),
-    reshape: oneOperator('RESHAPE', { y: [2, 16], rest: (b) => [b.numbers([2, 16])], options: { newShape: [2, 16] } }),
+    reshape: oneOperator('RESHAPE', {
+      y: [2, 16],
+      rest: (b) => [b.numbers([2, 16])],
+      options: { newShape: [2, 16] },
+    }),
     squeeze: oneOperator('SQUEEZE', { y: [4, 4, 2], options: { squeezeDims: [0] } }),
     expandDims: oneOperator('EXPAND_DIMS', { y: [1, 1, 4, 4, 2], rest: (b) => [b.numbers([0], [])] }),
     transpose: oneOperator('TRANSPOSE', { y: [1, 2, 4, 4], rest: (b) => [b.numbers([0, 3, 1, 2])] }),
     concatenation: concatenation(),
-    slice: oneOperator('SLICE', { y: [1, 2, 3, 2], rest: (b) => [b.numbers([0, 1, 1, 0]), b.numbers([1, 2, 3, -1])] }),
+    slice: oneOperator('SLICE', {
+      y: [1, 2, 3, 2],
+      rest: (b) => [b.numbers([0, 1, 1, 0]), b.numbers([1, 2, 3, -1])],
+    }),
     stridedSlice: oneOperator('STRIDED_SLICE', {
       y: [2, 4, 1],
       rest: (b) => [b.numbers([0, 0, 3, 1]), b.numbers([1, 4, -5, 2]), b.numbers([1, 2, -1, 1])],
@@ -98,7 +110,10 @@ export const OPERATOR_MODELS: ReadonlyMap<string, TfliteModel> = new Map(
   }),
 );
 
-function twoInputs(name: 'ADD' | 'SUB' | 'MUL' | 'MAXIMUM' | 'MINIMUM', second: readonly number[]): TfliteModel {
+function twoInputs(
+  name: 'ADD' | 'SUB' | 'MUL' | 'MAXIMUM' | 'MINIMUM',
+  second: readonly number[],
+): TfliteModel {
   const builder = new ModelBuilder();
   const [a, b, y] = [builder.tensor(IMAGE), builder.tensor(second), builder.tensor(IMAGE)];
   return builder.operator(name, [a, b], [y]).model([a, b], [y]);
@@ -109,7 +124,9 @@ function transposeConv(): TfliteModel {
   const [shape, weights, x] = [b.numbers([1, 8, 8, 3]), b.weights([3, 2, 2, 2]), b.tensor(IMAGE)];
   const y = b.tensor([1, 8, 8, 3], { scale: 20 });
   const options = { padding: 'SAME', strideW: 2, strideH: 2 } as const;
-  return b.operator('TRANSPOSE_CONV', [shape, weights, x, b.numbers([1, 2, 3])], [y], options).model([x], [y]);
+  return b
+    .operator('TRANSPOSE_CONV', [shape, weights, x, b.numbers([1, 2, 3])], [y], options)
+    .model([x], [y]);
 }
 
 function concatenation(): TfliteModel {
@@ -141,7 +158,10 @@ function network(): TfliteModel {
   const y = b.tensor([2], { type: 'FLOAT32', scale: null });
   b.operator('QUANTIZE', [image], [x])
     .operator('PAD', [x, b.numbers([0, 0, 1, 1, 1, 1, 0, 0], [4, 2])], [padded])
-    .operator('CONV_2D', [padded, b.weights([2, 3, 3, 2], { scale: 0.01 })], [conv], { ...SAME_STRIDE_1, padding: 'VALID' })
+    .operator('CONV_2D', [padded, b.weights([2, 3, 3, 2], { scale: 0.01 })], [conv], {
+      ...SAME_STRIDE_1,
+      padding: 'VALID',
+    })
     .operator('RELU', [conv], [clamped])
     .operator('ADD', [clamped, x], [sum])
     .operator('TRANSPOSE', [sum, b.numbers([0, 3, 1, 2])], [channelsFirst])
@@ -155,7 +175,12 @@ function network(): TfliteModel {
 function constants(): TfliteModel {
   const b = new ModelBuilder();
   const x = b.tensor(IMAGE);
-  const [table, grown, sum, y] = [b.weights([2, 2], { scale: 0.5 }), b.tensor([4, 2]), b.tensor([4, 2]), b.tensor(IMAGE)];
+  const [table, grown, sum, y] = [
+    b.weights([2, 2], { scale: 0.5 }),
+    b.tensor([4, 2]),
+    b.tensor([4, 2]),
+    b.tensor(IMAGE),
+  ];
   b.operator('PAD', [table, b.numbers([1, 1, 0, 0], [2, 2])], [grown])
     .operator('ADD', [grown, b.weights([2], { scale: 0.5 })], [sum])
     .operator('ADD', [x, sum], [y]);

@@ -89,9 +89,7 @@ export class ModelBuilder {
         version: 1,
         ...(name === 'CUSTOM' && { custom: 'Twist' }),
       })),
-      subgraphs: [
-        { name: 'main', tensors: this.#tensors, operators: this.#operators, inputs, outputs },
-      ],
+      subgraphs: [{ name: 'main', tensors: this.#tensors, operators: this.#operators, inputs, outputs }],
       buffers: this.#buffers,
       metadata: [],
       signatures: [],

@@ -1,6 +1,7 @@
 import { elementCount } from '../../ir/types.ts';
 import { convolutionProblem, windowShape } from '../convolution.ts';
 import type { NodeView, OpDef, Problem } from '../definition.ts';
+import { windowProblem } from '../window.ts';
 import { conv2dKernels } from './kernels.ts';
 import { conv2dReference } from './reference.ts';
 
@@ -23,6 +24,8 @@ function verify({ attrs, ins, outs }: NodeView<'conv2d'>): Problem | undefined {
   if (x.shape.length !== 4 || weights.shape.length !== 4 || output.shape.length !== 4) {
     return { code: 'RV2005', message: 'input, weights and output need four dimensions' };
   }
+  const window = windowProblem(attrs, [weights.shape[1]!, weights.shape[2]!], attrs.dilation, output);
+  if (window) return window;
   const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [
     number,
     number,

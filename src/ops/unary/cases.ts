@@ -48,7 +48,7 @@ const hard_swish: readonly OpCase[] = SWISH.map(([name, x, y]) =>
 const INPUTS: readonly (readonly [name: string, scale: number, zeroPoint: number])[] = [
   ['usual range', 0.05, 0],
   ['saturates', 0.2, -20],
-  ['very coarse', 30, 127],
+  ['very coarse', 7, 127],
   ['very fine', 0.0001, -128],
   ['one side alone', 0.03, 127],
 ];

@@ -22,7 +22,10 @@ export const tanh = lookupOperator({
   evaluate: (_, x) => saturating(x, (raw) => roundingDivideByPowerOfTwo(tanhOf(raw, INTEGER_BITS), 24)),
 });
 
-/** `inside` of the fixed-point argument; the lowest and highest result where |d| = |q - Z| reaches 15 / S. */
+/**
+ * `inside` of the fixed-point argument; the lowest or highest result where |d| = |q - Z| reaches the radius of about
+ * 15 / S. As in TFLM, a scale of 8 or more makes the radius 0, and then even d = 0 gives the lowest result.
+ */
 function saturating(x: TensorType, inside: (raw: number) => number): (q: number) => number {
   const multiplier = quantizeMultiplier(scaleOf(x) * 2 ** (31 - INTEGER_BITS));
   const radius = Math.floor((2 ** INTEGER_BITS - 1) * 2 ** (31 - INTEGER_BITS - multiplier.shift));

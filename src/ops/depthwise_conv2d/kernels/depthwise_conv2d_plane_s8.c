@@ -1,7 +1,8 @@
 /*
- * One output row of an int8 depthwise convolution, channel by channel: the channel's input rows are first laid out side
- * by side in scratch, between columns of padding, so that every tap is inside and weights and values are contiguous; then
- * four outputs at a time share every weight. The input's zero point is folded into the bias; padding holds it.
+ * One output row of an int8 depthwise convolution, channel by channel: the channel's input rows are first laid out in
+ * scratch, one below the other, between columns of padding, so that every tap is inside and weights and values are
+ * contiguous; then four outputs at a time share every weight. The input's zero point is folded into the bias, and
+ * padding holds it.
  *
  * in[k]      input row under kernel row k [..][in_channels], NULL where that row is padding
  * out        output row [out_width][in_channels * channel_multiplier]

@@ -1,6 +1,6 @@
 /*
- * One output row of the difference of two int8 tensors of any scales: both are brought to twice the larger scale, with 20
- * more bits.
+ * One output row of the difference of two int8 tensors of any scales: both are brought to twice the larger scale,
+ * with 20 more bits.
  *
  * in[0], in[1]  rows of the operands; the strides are 0 where an operand has a single pixel or channel for all
  * out           output row [width][channels]

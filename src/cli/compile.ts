@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Compilation } from '../compile.ts';
+import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
+import type { CompileReport, Fit } from '../report/compile-report.ts';
+import { addModelOptions, compileModel, type ModelOptions } from './model.ts';
+import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
+
+interface Options extends ModelOptions {
+  readonly output?: string;
+}
+
+export function addCompile(program: Command, deliver: (result: Result) => void): void {
+  addModelOptions(
+    program.command('compile'),
+    'core or board whose memory it has to fit, see "rivulet targets"',
+  )
+    .argument('<model>', 'a .tflite file')
+    .option('-o, --output <dir>', 'folder for the C project and its report.json; without it, only report')
+    .option('--name <id>', "the model's name in C, which begins every symbol; default from the file name")
+    .summary('write a plain C project; every byte of SRAM and flash known')
+    .description(
+      'Compiles a model to a C99 project without heap, OS or library. Ends with 3 if it does not fit the target; the files are written all the same.',
+    )
+    .action(async (path: string, options: Options) => {
+      const compilation = await compileModel(path, options);
+      const { report, warnings } = compilation;
+      const files = options.output === undefined ? [] : await writeProject(compilation, options.output);
+      deliver({
+        document: { ...report, name: compilation.name, files, warnings },
+        text: describe(compilation, options.output, files.length),
+        notes: [...warnings, ...misfits(compilation)],
+        exitCode: report.fit.fits ? EXIT.ok : EXIT.doesNotFit,
+      });
+    });
+}
+
+/**
+ * Writes all files aside first and moves them in place when they are complete: a full disk leaves an earlier project as
+ * it was. Returns their paths.
+ */
+async function writeProject({ project, report }: Compilation, folder: string): Promise<string[]> {
+  const files = [...project, ['report.json', `${JSON.stringify(report, null, 2)}\n`] as const];
+  try {
+    await mkdir(folder, { recursive: true });
+    const aside = await mkdtemp(join(folder, '.rivulet-'));
+    try {
+      for (const [name, text] of files) await writeFile(join(aside, name), text);
+      for (const [name] of files) await rename(join(aside, name), join(folder, name));
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  } catch (error) {
+    fail('RV3005', `the project cannot be written: ${(error as Error).message}`, {
+      origin: `-o ${folder}`,
+      hint: 'name a folder that can be made or written to',
+    });
+  }
+  return files.map(([name]) => join(folder, name));
+}
+
+/** What does not fit the target, with the layer that decides the SRAM. */
+function misfits({ report: { fit, peak, layers }, target }: Compilation): Diagnostic[] {
+  const misfit = (memory: string, found: Fit | null, detail: DiagnosticDetail): Diagnostic[] =>
+    found === null || found.margin >= 0
+      ? []
+      : [
+          errorDiagnostic(
+            'RV3006',
+            `${bytes(found.needed)} of ${memory} are needed, ${target.name} has ${bytes(found.available)}: ${bytes(-found.margin)} too many`,
+            detail,
+          ),
+        ];
+  const origin =
+    peak && `layer ${peak.layer} (${layers[peak.layer]!.op}) "${printable(peak.name)}", which sets the peak`;
+  return [
+    ...misfit('SRAM', fit.sram, { ...(origin && { origin }) }),
+    ...misfit('flash', fit.flash, {
+      hint: '--optimize size makes the code smaller, a narrower network the weights',
+    }),
+  ];
+}
+
+function describe({ name, report, target }: Compilation, folder: string | undefined, files: number): string {
+  const { sram, flash, peak, layers } = report;
+  return [
+    heading(`${name} for ${target.name}: ${count(report.macs)} MACs, ${count(layers.length)} layers`),
+    ...memoryLine('SRAM ', sram.total, report.fit.sram, 'stack not included'),
+    ...memoryLine(
+      'flash',
+      flash.total,
+      report.fit.flash,
+      `weights ${count(flash.weights)}, tables ${count(flash.tables)}, code about ${count(flash.code)}`,
+    ),
+    ...(peak
+      ? [`peak   layer ${peak.layer} "${printable(peak.name)}" with ${bytes(peak.liveBytes)} live`]
+      : []),
+    '',
+    layerTable(report),
+    '',
+    ...(folder === undefined ? [] : [`${files} files are in ${folder}`, '']),
+  ].join('\n');
+}
+
+/** The size, what it is made of, and how it compares with the target. */
+function memoryLine(label: string, total: number, fit: Fit | null, parts: string): string[] {
+  const line = `${label}  ${bytes(total)} (${parts})`;
+  if (fit === null) return [line];
+  const verdict =
+    fit.margin >= 0
+      ? `fits ${bytes(fit.available)}, ${bytes(fit.margin)} to spare`
+      : `DOES NOT FIT ${bytes(fit.available)}`;
+  return [`${line}: ${verdict}`];
+}
+
+function layerTable({ layers, peak }: CompileReport): string {
+  return table(
+    [
+      { title: '#', right: true },
+      { title: 'operator' },
+      { title: 'MACs', right: true },
+      { title: 'live SRAM', right: true },
+      { title: '' },
+      { title: 'kernel' },
+      { title: 'name', limit: 48 },
+    ],
+    layers.map((layer) => [
+      String(layer.index),
+      layer.op,
+      count(layer.macs),
+      count(layer.sram),
+      layer.index === peak?.layer ? 'peak' : '',
+      layer.kernel,
+      layer.name,
+    ]),
+  );
+}

@@ -1,0 +1,84 @@
+/** What the verbs share: the MODEL argument, the options that decide how it is compiled, and inputs. */
+import { basename } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Compilation, type CompileOptions, compile } from '../compile.ts';
+import { readBytes } from '../run/files.ts';
+import { type InputOptions, readInputs } from '../run/input.ts';
+
+export interface ModelOptions {
+  readonly target?: string;
+  readonly name?: string;
+  readonly io?: string;
+  readonly optimize?: string;
+  readonly schedule?: string;
+}
+
+export interface SourceOptions {
+  readonly input?: readonly string[];
+  readonly mean?: readonly number[];
+  readonly scale?: readonly number[];
+}
+
+export function addJson(command: Command): Command {
+  return command.option('--json', 'print one JSON document');
+}
+
+export function addModelOptions(command: Command, targetHelp: string): Command {
+  return addJson(command)
+    .option('--target <name>', targetHelp)
+    .option('--io <type>', 'int8: the firmware speaks int8 (default); float: keep the types of the model')
+    .option('--optimize <goal>', 'speed: a kernel for each geometry (default); size: shared kernels')
+    .option('--schedule <name>', 'whole: each operator completes before the next begins (default)');
+}
+
+export function addInputOptions(command: Command): Command {
+  return command
+    .option(
+      '--input <file>',
+      'once for each input of the model: .bin (raw bytes in its type), .npy (its type, or float: quantised with its scale), .png or .jpg (stretched to its size), or pattern[:SEED] (repeatable bytes)',
+      (path: string, earlier: readonly string[] = []) => [...earlier, path],
+    )
+    .option(
+      '--mean <number>',
+      'of pictures: real = (pixel - mean) * scale, pixel 0 to 255; one value, or one a channel with commas. Default: pixels fill the range of the input',
+      parseNumbers,
+    )
+    .option('--scale <number>', 'see --mean; may be a fraction such as 1/255', parseNumbers);
+}
+
+/** `0.5`, `1/255` or several with commas. */
+function parseNumbers(text: string): number[] {
+  return text.split(',').map((part) => {
+    const [over = '', under = '1', ...rest] = part.split('/').map((t) => t.trim());
+    const value = over === '' || under === '' || rest.length > 0 ? Number.NaN : Number(over) / Number(under);
+    if (!Number.isFinite(value)) throw new InvalidArgumentError(`"${part}" is not a number.`);
+    return value;
+  });
+}
+
+export function readModel(path: string): Promise<Uint8Array> {
+  return readBytes(path, 'MODEL');
+}
+
+/** Compiles the file at `path`; the values of the options are checked by `compile`. */
+export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
+  const { target, name, io, optimize, schedule } = options;
+  const given = Object.entries({ target, name, io, optimize, schedule }).filter(([, v]) => v !== undefined);
+  return compile(await readModel(path), {
+    ...Object.fromEntries(given),
+    file: basename(path),
+  } as CompileOptions);
+}
+
+/** The raw bytes of each input. `standard` stands in where no --input is given. */
+export function readSources(
+  { program }: Compilation,
+  { input, mean, scale }: SourceOptions,
+  standard: readonly string[] = [],
+): Promise<Uint8Array[]> {
+  const options: InputOptions = {
+    ...(mean !== undefined && { mean }),
+    ...(scale !== undefined && { scale }),
+  };
+  return readInputs(program.inputs, input ?? standard, options);
+}
