@@ -4,8 +4,7 @@
  * needs the cross-compilers, no models.
  */
 import { writeFileSync } from 'node:fs';
-import type { CodeSizes, CoreSizes, KernelSize } from '../src/cost/code-size.ts';
-import { holds } from '../src/cost/code-size.ts';
+import { type CodeSizes, type CoreSizes, holds, type KernelSize } from '../src/cost/code-size.ts';
 import { layerFeatures, layerTexts } from '../src/cost/layer-code.ts';
 import type { EmitContext, Optimize } from '../src/emit/context.ts';
 import { type KernelFunction, kernelFunctions } from '../src/emit/kernels.ts';
@@ -19,8 +18,12 @@ import { type CodeSections, codeSections } from './code-size/sections.ts';
 
 const TABLE = 'src/cost/code-sizes.ts';
 
-/** Divisors that loops are unrolled or vectorised by. */
-const DIVISORS = [2, 4, 16];
+/** Conditions under which compilers drop, unroll or vectorise code. Bounds and multipliers are mere numbers to them. */
+function conditionsOn(field: string): string[] {
+  if (/multiplier$|shift$|min$|max$/.test(field)) return [];
+  if (/zero_point$/.test(field)) return [`${field}=0`, `${field}=-128`];
+  return [`${field}=0`, `${field}=1`, `${field}%2`, `${field}%4`, `${field}%16`];
+}
 
 interface Measurement {
   readonly sample: Sample;
@@ -43,7 +46,7 @@ async function measure(sample: Sample, core: Core, optimize: Optimize): Promise<
   return {
     ...{ sample, sections },
     functions: kernelFunctions(context),
-    layers: layerTexts(program, plan, optimize),
+    layers: layerTexts(context),
   };
 }
 
@@ -85,11 +88,7 @@ function kernelSize(kernel: string, measurements: readonly Measurement[]): Kerne
       geometries.push(sample.program.calls[calls[0]!]!.geometry);
     }
   }
-  const fields = Object.keys(geometries[0]!);
-  const conditions = fields.flatMap((field) => [
-    ...[0, 1, -128].map((value) => `${field}=${value}`),
-    ...DIVISORS.map((divisor) => `${field}%${divisor}`),
-  ]);
+  const conditions = Object.keys(geometries[0]!).flatMap(conditionsOn);
   const { bytes, terms } = fitConditions(sizes, conditions, (condition, i) => holds(condition, geometries[i]!));
   return Object.keys(terms).length > 0 ? { bytes, terms } : { bytes };
 }

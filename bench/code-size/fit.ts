@@ -23,10 +23,10 @@ export function leastSquares(rows: readonly (readonly number[])[], targets: read
 }
 
 /** A condition is kept only if it explains this share of what is left unexplained, and few are kept. */
-const WORTHWHILE = 0.12;
-const MOST_TERMS = 4;
+const WORTHWHILE = 0.2;
+const MOST_TERMS = 3;
 /** A condition must hold, and fail to hold, in so many measurements to be believed. */
-const EVIDENCE = 3;
+const EVIDENCE = 6;
 
 export interface Conditional {
   readonly bytes: number;

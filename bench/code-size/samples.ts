@@ -4,7 +4,7 @@
  */
 import { createRandom } from '../../src/core/random.ts';
 import { lower } from '../../src/lower/lower.ts';
-import { bias, constant, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
+import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Call, Port, Program } from '../../src/program/types.ts';
@@ -16,8 +16,9 @@ export interface Sample {
   readonly plan: Plan;
 }
 
-/** Addresses lie where they do in arenas of real models: the size of an offset decides how it is encoded. */
+/** Addresses lie where they do in arenas of real models, and are as round: that decides how an offset is encoded. */
 const ADDRESSES = 128 * 1024;
+const ROUNDEST = 10;
 const ARENA_BYTES = 1024 * 1024;
 
 /** Too much to copy without a library function. */
@@ -103,13 +104,17 @@ function joined(
 /** A plan that nothing runs: seeded addresses, every third layer bottom-up. */
 function anyPlan(program: Program, seed: number): Plan {
   const random = createRandom(seed);
+  const address = (): number => {
+    const step = 2 ** (3 + Math.floor(random() * (ROUNDEST - 2)));
+    return step * Math.floor((random() * ADDRESSES) / step);
+  };
   return {
     schedule: program.calls.map(({ index, firings }) =>
       index % 3 === 2
         ? { call: index, first: firings - 1, count: firings, step: -1 }
         : { call: index, first: 0, count: firings, step: 1 },
     ),
-    addresses: program.buffers.map(() => 8 * Math.floor((random() * ADDRESSES) / 8)),
+    addresses: program.buffers.map(address),
     arenaBytes: ARENA_BYTES,
     liveBytes: ARENA_BYTES,
     liveByCall: program.calls.map(() => ARENA_BYTES),
@@ -176,6 +181,7 @@ function networkLayers(): OpCase[] {
       ),
     );
     if (seed % 3 > 0) continue;
+    const vector = int8([1, 1, 1, more], 0.05, zero());
     const pool = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0], clamp: [-128, 127] } as const;
     const half = Math.floor(size / 2);
     const pooled = int8([1, half, half, channels], 0.05, x.quantization!.zeroPoints[0]);
@@ -184,7 +190,15 @@ function networkLayers(): OpCase[] {
       opCase(`maximum ${seed}`, 'max_pool2d', pool, [x], pooled),
       opCase(`average ${seed}`, 'average_pool2d', pool, [x], pooled),
       opCase(`global average ${seed}`, 'average_pool2d', whole, [x], { ...pooled, shape: [1, 1, 1, channels] }),
-      opCase(`scale ${seed}`, 'mul', { clamp: [-128, 127] }, [x, constant(int8([channels]), seed)], x),
+      opCase(
+        `squeeze ${seed}`,
+        'conv2d',
+        { ...window, stride: [1, 1], padding: [0, 0, 0, 0] },
+        [vector, weights([channels, 1, 1, more], 0, seed), bias(channels, seed)],
+        int8([1, 1, 1, channels], 0.06, zero()),
+      ),
+      opCase(`mean ${seed}`, 'mean', { axes: [1, 2] }, [x], int8([1, channels], 0.04, zero())),
+      opCase(`scale ${seed}`, 'mul', { clamp: [-128, 127] }, [x, int8([1, 1, 1, channels], 0.01, -128)], x),
     );
   }
   return layers;

@@ -1,7 +1,7 @@
 /**
  * Random graphs mean the same everywhere: the reference of the graph as built, after all passes and after all but one,
- * the WebAssembly executor on the planned arena, and the emitted C. RIVULET_FUZZ=n sets the number of graphs; a failure
- * names the seed and the fewest layers that still show it.
+ * the WebAssembly executor on the planned arena, and the emitted C. RIVULET_FUZZ=n sets the number of graphs and
+ * RIVULET_FUZZ_FROM=n the first seed; a failure names the seed and the fewest layers that still show it.
  */
 import { describe, expect, it } from 'vitest';
 import type { Optimize } from '../../src/emit/context.ts';
@@ -17,7 +17,8 @@ import { type CompilerChoice, type EmittedCase, failuresOf, hasCommand } from '.
 import { inputsFor } from '../support/inputs.ts';
 import { describeGraph, randomGraph } from '../support/random-graph.ts';
 
-const GRAPHS = Number(process.env['RIVULET_FUZZ'] ?? 400);
+const FIRST = Number(process.env.RIVULET_FUZZ_FROM ?? 0);
+const GRAPHS = Number(process.env.RIVULET_FUZZ ?? 400);
 /** Graphs in one `it`, so that progress shows. */
 const BATCH = 50;
 /** Every so many graphs one is compiled as C too, in batches of one compiler call. */
@@ -29,10 +30,10 @@ const COMPILERS: readonly { optimize: Optimize; compiler: CompilerChoice }[] = [
 ];
 
 describe('random graphs', () => {
-  const batches = Array.from({ length: Math.ceil(GRAPHS / BATCH) }, (_, i) => i * BATCH);
+  const batches = Array.from({ length: Math.ceil(GRAPHS / BATCH) }, (_, i) => FIRST + i * BATCH);
   it.each(batches)('reference = passes = wasm, from seed %i', async (first) => {
     const failures: string[] = [];
-    for (let seed = first; seed < Math.min(GRAPHS, first + BATCH); ++seed) {
+    for (let seed = first; seed < Math.min(FIRST + GRAPHS, first + BATCH); ++seed) {
       const failure = await shrunk(seed);
       if (failure !== null) failures.push(failure);
     }
@@ -42,7 +43,8 @@ describe('random graphs', () => {
   describe.each(COMPILERS)('emitted for $optimize', ({ optimize, compiler }) => {
     it.skipIf(!hasCommand(compiler.command))('computes the same', () => {
       const cases: EmittedCase[] = [];
-      for (let seed = 0; seed < GRAPHS; seed += EMITTED_EVERY) cases.push(emitted(seed, optimize));
+      for (let seed = FIRST; seed < FIRST + GRAPHS; seed += EMITTED_EVERY)
+        cases.push(emitted(seed, optimize));
       for (let i = 0; i < cases.length; i += BATCH) {
         expect(failuresOf(cases.slice(i, i + BATCH), compiler)).toEqual([]);
       }
@@ -81,7 +83,8 @@ async function passDifference(graph: Graph): Promise<string | null> {
   for (const skip of skips) {
     const rewritten = runPasses(graph, 'float', skip);
     const title = `passes without [${skip}]`;
-    if (!sameBytes(runReference(rewritten, inputs), expected)) return `${title} change the reference's result`;
+    if (!sameBytes(runReference(rewritten, inputs), expected))
+      return `${title} change the reference's result`;
     const difference = await executorDifference(rewritten);
     if (difference !== null) return `after ${title}: ${difference}`;
   }
@@ -117,7 +120,11 @@ function emitted(seed: number, optimize: Optimize): EmittedCase {
     const inputs = inputsFor(original, sample);
     return { inputs, outputs: runReference(original, inputs) };
   });
-  return { name, project: emitProject(program, plan(program), { name, optimize, provenance: name }), samples };
+  return {
+    name,
+    project: emitProject(program, plan(program), { name, optimize, provenance: name }),
+    samples,
+  };
 }
 
 function sameBytes(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {

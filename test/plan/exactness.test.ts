@@ -33,7 +33,9 @@ describe.each(SAMPLES)('%s', (name, programOf) => {
       for (const { id } of program.buffers) {
         for (const placed of everyAddress(program, planned, id)) {
           const verdict = accepts(program, placed);
-          expect(verdict, `${name} ${seed}: buffer ${id} at ${placed.addresses[id]}`).toBe(survives(program, placed));
+          expect(verdict, `${name} ${seed}: buffer ${id} at ${placed.addresses[id]}`).toBe(
+            survives(program, placed),
+          );
           verdict ? ++accepted : ++rejected;
         }
       }
@@ -57,7 +59,8 @@ describe.each(SAMPLES)('%s', (name, programOf) => {
             const placed = apart(program, a.id, b.id, distance);
             const where = `${name} ${seed}: buffer ${b.id} at ${distance} from buffer ${a.id}`;
             if (!isForbidden) expect(survives(program, placed), `${where} is allowed`).toBe(true);
-            else if (!name.startsWith('irregular')) expect(survives(program, placed), `${where} is forbidden`).toBe(false);
+            else if (!name.startsWith('irregular'))
+              expect(survives(program, placed), `${where} is forbidden`).toBe(false);
           }
         }
       }
@@ -74,7 +77,10 @@ describe('live bytes', () => {
       const { schedule, liveBytes } = plan(program);
       for (const addresses of placements(program, liveBytes - 1)) {
         tried += 1;
-        expect(survives(program, { schedule, addresses, arenaBytes: liveBytes - 1 }), `${seed}: ${addresses}`).toBe(false);
+        expect(
+          survives(program, { schedule, addresses, arenaBytes: liveBytes - 1 }),
+          `${seed}: ${addresses}`,
+        ).toBe(false);
       }
     }
     expect(tried).toBeGreaterThan(1000);

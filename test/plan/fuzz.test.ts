@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { alignUp } from '../../src/plan/place.ts';
 import { plan } from '../../src/plan/plan.ts';
 import type { Program } from '../../src/program/types.ts';
-import { randomChain, randomProgram } from './programs.ts';
+import { ProgramSketch, randomChain, randomProgram } from './programs.ts';
 import { survives } from './replay.ts';
 import { randomStream } from './rings.ts';
 
-const PROGRAMS = Number(process.env['RIVULET_FUZZ_PLANS'] ?? 300);
+const PROGRAMS = Number(process.env.RIVULET_FUZZ_PLANS ?? 300);
 
 describe('random programs', () => {
   it('layer by layer: partial writes, any row order, scratch, in-place, state, several outputs', () => {
@@ -22,6 +22,12 @@ describe('random programs', () => {
       const options = { stages: 2 + (seed % 5), maxRows: 9, maxRowBytes: 7 };
       expectGoodPlan(randomStream(seed, options), `randomStream(${seed}, ${JSON.stringify(options)})`);
     }
+  });
+
+  it('a program without calls needs its inputs alone', () => {
+    const sketch = new ProgramSketch();
+    const x = sketch.buffer(10, 'input');
+    expect(plan(sketch.finish([x]))).toMatchObject({ arenaBytes: 12, liveBytes: 10, peakCall: null });
   });
 
   it('gives the same plan again', () => {

@@ -62,8 +62,9 @@ export class ProgramSketch {
 
   /** `outputs` are read after the last firing; without a schedule each call runs completely before the next. */
   finish(outputs: readonly BufferId[], schedule?: readonly Run[]): Program {
-    const buffers = this.buffers.map((buffer): Buffer =>
-      buffer.role === 'activation' && outputs.includes(buffer.id) ? { ...buffer, role: 'output' } : buffer,
+    const buffers = this.buffers.map(
+      (buffer): Buffer =>
+        buffer.role === 'activation' && outputs.includes(buffer.id) ? { ...buffer, role: 'output' } : buffer,
     );
     const ports = (ids: readonly BufferId[]) =>
       ids.map((id) => {
@@ -75,7 +76,9 @@ export class ProgramSketch {
       buffers,
       constants: [],
       calls: this.calls,
-      schedule: schedule ?? this.calls.map(({ index, firings }) => ({ call: index, first: 0, count: firings, step: 1 })),
+      schedule:
+        schedule ??
+        this.calls.map(({ index, firings }) => ({ call: index, first: 0, count: firings, step: 1 })),
       inputs: ports(buffers.filter(({ role }) => role === 'input').map(({ id }) => id)),
       outputs: ports(outputs),
     };
@@ -166,7 +169,9 @@ export function randomProgram(seed: number, options: RandomProgramOptions): Prog
       const x = read();
       const y = tensor(integer(x.count, x.count + 2), rowBytes());
       const order = upTo(y.count).sort(() => random() - 0.5);
-      const rows = order.map((_, i) => (i < x.count ? i : integer(-1, x.count - 1))).sort(() => random() - 0.5);
+      const rows = order
+        .map((_, i) => (i < x.count ? i : integer(-1, x.count - 1)))
+        .sort(() => random() - 0.5);
       sketch.call([{ ...x, rows }], { ...y, rows: order }, { reversible: chance(0.7) });
       made(y);
     },
@@ -187,7 +192,9 @@ export function randomProgram(seed: number, options: RandomProgramOptions): Prog
     function parts() {
       const sources = upTo(integer(2, 3)).map(read);
       const inColumns = options.irregular && chance(0.6);
-      const count = inColumns ? Math.max(...sources.map((t) => t.count)) : sources.reduce((n, t) => n + t.count, 0);
+      const count = inColumns
+        ? Math.max(...sources.map((t) => t.count))
+        : sources.reduce((n, t) => n + t.count, 0);
       const width = inColumns
         ? sources.reduce((n, t) => n + t.rowBytes, 0)
         : Math.max(...sources.map((t) => t.rowBytes));
@@ -211,7 +218,14 @@ export function randomProgram(seed: number, options: RandomProgramOptions): Prog
     if (state === null || i !== stateAt) continue;
     const x = pool[integer(0, pool.length - 1)]!;
     const rows = upTo(state.count);
-    sketch.call([{ ...state, rows }, { ...x, rows: rows.map((r) => r % x.count) }], { ...state, rows }, { inPlace: [0] });
+    sketch.call(
+      [
+        { ...state, rows },
+        { ...x, rows: rows.map((r) => r % x.count) },
+      ],
+      { ...state, rows },
+      { inPlace: [0] },
+    );
   }
   const computed = pool.filter((t) => !sketch.isInput(t.buffer));
   // Everything is read in the end, unless the program may be irregular.

@@ -63,7 +63,8 @@ class Replay {
     const trace: number[] = [];
     for (let round = 0; round < 2; ++round) {
       for (const { id, role, bytes } of this.program.buffers) {
-        if (role === 'input' || (role === 'state' && round === 0)) this.fill(this.whole(id), bytes, mix(round, id));
+        if (role === 'input' || (role === 'state' && round === 0))
+          this.fill(this.whole(id), bytes, mix(round, id));
       }
       const started = new Set<Call>();
       for (const run of schedule) {
@@ -73,7 +74,8 @@ class Replay {
           started.add(call);
         }
       }
-      for (const { buffer, bytes } of this.program.outputs) trace.push(this.hash(this.whole(buffer), bytes, 0));
+      for (const { buffer, bytes } of this.program.outputs)
+        trace.push(this.hash(this.whole(buffer), bytes, 0));
       for (const { id, role, bytes } of this.program.buffers) {
         if (role === 'state') trace.push(this.hash(this.whole(id), bytes, 0));
       }

@@ -59,7 +59,10 @@ export function randomStream(seed: number, options: RandomStreamOptions): Progra
   };
   stages.slice(1).forEach((stage, i) => {
     const slots = upTo(stage.kernel).map((k) =>
-      view(stage.source, upTo(stage.count).map((r) => windowRow(stage, stages[stage.source]!, r, k))),
+      view(
+        stage.source,
+        upTo(stage.count).map((r) => windowRow(stage, stages[stage.source]!, r, k)),
+      ),
     );
     if (stage.skip !== null) slots.push(view(stage.skip, upTo(stage.count)));
     const inPlace = slots.flatMap((slot, index) => (slot.rowBytes === stage.rowBytes ? [index] : []));
@@ -95,7 +98,7 @@ function pull(stages: readonly Stage[]): Firing[] {
   const last = stages.length - 1;
   demand(last, stages[last]!.count - 1);
   // Rows that nobody reads.
-  stages.forEach(({ count }, stage) => demand(stage, count - 1));
+  for (const [stage, { count }] of stages.entries()) demand(stage, count - 1);
   return order;
 }
 

@@ -28,7 +28,12 @@ function rows(buffer: BufferId, list: readonly number[], rowBytes = 2): Rows {
 }
 
 /** x of four rows to y of four rows; firing r reads row r of x, and row r + 1 where the window has two rows. */
-function copy(kernel: 1 | 2, inPlace: readonly number[], outBytes = 2, bottomUp = false): Omit<Rule, 'bad' | 'good'> {
+function copy(
+  kernel: 1 | 2,
+  inPlace: readonly number[],
+  outBytes = 2,
+  bottomUp = false,
+): Omit<Rule, 'bad' | 'good'> {
   const s = new ProgramSketch();
   const [a, b] = [s.buffer(8, 'input'), s.buffer(4 * outBytes)];
   const slots = [rows(a, [0, 1, 2, 3]), rows(a, [1, 2, 3, -1])].slice(0, kernel);
@@ -39,8 +44,16 @@ function copy(kernel: 1 | 2, inPlace: readonly number[], outBytes = 2, bottomUp 
 
 const RULES: Readonly<Record<string, () => Rule>> = {
   'a row is free once its last reader has fired': () => ({ ...copy(2, []), bad: [-1, 0], good: [-2] }),
-  'an output row may not lie on a row that the kernel still reads': () => ({ ...copy(1, []), bad: [-1, 0], good: [-2] }),
-  'in place, the row that dies may be overwritten': () => ({ ...copy(1, [0]), bad: [1, 7], good: [0, -1, 8] }),
+  'an output row may not lie on a row that the kernel still reads': () => ({
+    ...copy(1, []),
+    bad: [-1, 0],
+    good: [-2],
+  }),
+  'in place, the row that dies may be overwritten': () => ({
+    ...copy(1, [0]),
+    bad: [1, 7],
+    good: [0, -1, 8],
+  }),
   'in place, the address may not be higher': () => ({ ...copy(1, [0]), bad: [1], good: [0] }),
   'in place needs equal rows': () => ({ ...copy(1, [0], 1), bad: [0], good: [-1] }),
   'bottom-up, lifetimes are others': () => ({ ...copy(1, [], 2, true), bad: [0, -2], good: [2] }),
@@ -99,7 +112,9 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     const [x, b, y] = [s.buffer(4, 'input'), s.buffer(4), s.buffer(4)];
     const first = s.call([rows(x, [0, 1])], rows(y, [0, 1]), { scratchBytes: 4 });
     const second = s.call([rows(y, [0, 1])], rows(b, [0, 1]));
-    const schedule = [first, second, first, second].map((call, i) => ({ call, first: i >> 1, count: 1, step: 1 }) as const);
+    const schedule = [first, second, first, second].map(
+      (call, i) => ({ call, first: i >> 1, count: 1, step: 1 }) as const,
+    );
     return { program: s.finish([b], schedule), a: 3, b, bad: [0, 2], good: [4, -4] };
   },
 
@@ -135,7 +150,9 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     const [x, a, b] = [s.buffer(8, 'input'), s.buffer(2), s.buffer(8)];
     const first = s.call([rows(x, upTo(4))], { ...rows(a, upTo(4)), ring: 1 });
     const second = s.call([{ ...rows(a, upTo(4)), ring: 1 }], rows(b, upTo(4)));
-    const turns = upTo(8).map((i) => ({ call: i % 2 === 0 ? first : second, first: i >> 1, count: 1, step: 1 }) as const);
+    const turns = upTo(8).map(
+      (i) => ({ call: i % 2 === 0 ? first : second, first: i >> 1, count: 1, step: 1 }) as const,
+    );
     // Only the last row of the output, written when the ring is needed no more, could share its place: in place.
     return { program: s.finish([b], turns), a, b, bad: [-6, -4, 0, 1], good: [-8, 2] };
   },
@@ -155,7 +172,8 @@ describe.each(Object.entries(RULES))('%s', (_, make) => {
     cellsOf(program, program.schedule, a),
     cellsOf(program, program.schedule, b),
   );
-  const isForbidden = (distance: number) => forbidden.some(({ low, high }) => low < distance && distance < high);
+  const isForbidden = (distance: number) =>
+    forbidden.some(({ low, high }) => low < distance && distance < high);
 
   it.each(bad)('%i is forbidden, rejected and harmful', (distance) => {
     const placed = apart(program, a, b, distance);
@@ -177,7 +195,10 @@ describe('schedules', () => {
     let short = 0;
     for (let seed = 0; seed < 60; ++seed) {
       const options = { stages: 2 + (seed % 4), maxRows: 8, maxRowBytes: 4 };
-      const [whole, lacking] = [randomStream(seed, options), randomStream(seed, { ...options, missingRows: 1 })];
+      const [whole, lacking] = [
+        randomStream(seed, options),
+        randomStream(seed, { ...options, missingRows: 1 }),
+      ];
       if (JSON.stringify(whole.calls) === JSON.stringify(lacking.calls)) continue;
       short += 1;
       expect(() => plan(lacking), `randomStream(${seed})`).toThrow('RV9002');
@@ -217,5 +238,9 @@ function apart(program: Program, a: BufferId, b: BufferId, distance: number): Re
 function nowhereNear(program: Program) {
   const sizes = program.buffers.map(({ bytes }) => bytes);
   const sum = (count: number) => sizes.slice(0, count).reduce((total, bytes) => total + bytes, 0);
-  return { schedule: program.schedule, addresses: sizes.map((_, i) => sum(i)), arenaBytes: sum(sizes.length) };
+  return {
+    schedule: program.schedule,
+    addresses: sizes.map((_, i) => sum(i)),
+    arenaBytes: sum(sizes.length),
+  };
 }
