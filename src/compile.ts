@@ -12,10 +12,13 @@ import { type Plan, plan } from './plan/plan.ts';
 import type { Program } from './program/types.ts';
 import { requirePlannable } from './program/work.ts';
 import { type CompileReport, compileReport } from './report/compile-report.ts';
+import { stream } from './schedule/stream.ts';
 import { findTarget, type Target } from './targets/index.ts';
 import { VERSION } from './version.ts';
 
-export type Schedule = 'whole';
+export type Schedule = (typeof SCHEDULES)[number];
+
+const SCHEDULES = ['auto', 'whole', 'stream'] as const;
 
 export interface CompileOptions {
   /** The model's file name; names the project unless `name` does, and appears in diagnostics. Default `model`. */
@@ -28,7 +31,10 @@ export interface CompileOptions {
   readonly io?: Io;
   /** speed (default): kernels specialised per geometry; size: shared kernels with parameters in flash. */
   readonly optimize?: Optimize;
-  /** whole (default): each operator completes before the next begins. */
+  /**
+   * whole (default): each operator completes before the next begins; stream: operators take turns row by row, for the
+   * least SRAM; auto: whole if the target has the SRAM for it, else stream.
+   */
   readonly schedule?: Schedule;
   /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
   readonly skipPasses?: readonly string[];
@@ -62,7 +68,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const target = findTarget(options.target ?? 'host');
   const optimize = requireOneOf('--optimize', options.optimize ?? 'speed', ['speed', 'size']);
   const io = requireOneOf('--io', options.io ?? 'int8', ['int8', 'float']);
-  requireOneOf('--schedule', options.schedule ?? 'whole', ['whole']);
+  const schedule = requireOneOf('--schedule', options.schedule ?? 'whole', SCHEDULES);
   for (const pass of options.skipPasses ?? []) {
     requireOneOf(
       'skipPasses',
@@ -72,13 +78,24 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   }
   const { graph: imported, warnings } = importTflite(bytes, file);
   const graph = runPasses(imported, io, options.skipPasses);
-  const program = lower(graph);
-  requirePlannable(program);
-  const planned = plan(program);
-  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule whole`;
+  const lowered = lower(graph);
+  requirePlannable(lowered);
+  const { program, plan: planned } = chooseSchedule(lowered, schedule, target);
+  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${schedule}`;
   const project = emitProject(program, planned, { name, optimize, provenance });
   const report = compileReport(program, planned, { target, optimize });
   return { name, target, imported, graph, program, plan: planned, optimize, project, report, warnings };
+}
+
+function chooseSchedule(
+  program: Program,
+  schedule: Schedule,
+  { sram }: Target,
+): { program: Program; plan: Plan } {
+  if (schedule === 'stream') return stream(program);
+  const whole = { program, plan: plan(program) };
+  const fits = sram === undefined || whole.plan.arenaBytes <= sram;
+  return schedule === 'whole' || fits ? whole : stream(program);
 }
 
 function requireOneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {

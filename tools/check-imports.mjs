@@ -12,6 +12,7 @@ const ALLOWED = {
   generated: [],
   ir: ['core'],
   formats: ['core'],
+  zoo: ['core', 'formats'],
   targets: ['core'],
   program: ['core', 'ir', 'generated'],
   ops: ['core', 'ir', 'program', 'formats'],
@@ -19,9 +20,10 @@ const ALLOWED = {
   passes: ['core', 'ir', 'ops'],
   lower: ['core', 'ir', 'program', 'ops'],
   plan: ['core', 'program'],
+  schedule: ['core', 'program', 'plan'],
   emit: ['core', 'ir', 'generated', 'program', 'plan'],
   cost: ['core', 'program', 'emit', 'targets'],
-  report: ['core', 'program', 'plan', 'emit', 'cost', 'targets'],
+  report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
     'core',
     'ir',
@@ -32,14 +34,16 @@ const ALLOWED = {
     'passes',
     'lower',
     'plan',
+    'schedule',
     'emit',
     'cost',
     'report',
     'targets',
     'run',
+    'zoo',
   ],
   run: ['core', 'ir', 'generated', 'program', 'ops', 'plan', 'emit', 'targets', '.'],
-  cli: ['core', 'ir', 'emit', 'report', 'targets', 'run', '.'],
+  cli: ['core', 'ir', 'formats', 'emit', 'report', 'targets', 'run', 'zoo', '.'],
 };
 
 /** Node modules may be used only here; all other files run in a browser. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Compilation } from '../compile.ts';
 import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
 import type { CompileReport, Fit } from '../report/compile-report.ts';
+import { reportPage } from '../report/page.ts';
 import { addModelOptions, compileModel, type ModelOptions } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
 
@@ -17,7 +18,10 @@ export function addCompile(program: Command, deliver: (result: Result) => void):
     'core or board whose memory it has to fit, see "rivulet targets"',
   )
     .argument('<model>', 'a .tflite file')
-    .option('-o, --output <dir>', 'folder for the C project and its report.json; without it, only report')
+    .option(
+      '-o, --output <dir>',
+      'folder for the C project, report.json and report.html; without it, only report',
+    )
     .option('--name <id>', "the model's name in C, which begins every symbol; default from the file name")
     .summary('write a plain C project; every byte of SRAM and flash known')
     .description(
@@ -40,8 +44,12 @@ export function addCompile(program: Command, deliver: (result: Result) => void):
  * Writes all files aside first and moves them in place when they are complete: a full disk leaves an earlier project as
  * it was. Returns their paths.
  */
-async function writeProject({ project, report }: Compilation, folder: string): Promise<string[]> {
-  const files = [...project, ['report.json', `${JSON.stringify(report, null, 2)}\n`] as const];
+async function writeProject(compilation: Compilation, folder: string): Promise<string[]> {
+  const files = [
+    ...compilation.project,
+    ['report.json', `${JSON.stringify(compilation.report, null, 2)}\n`] as const,
+    ['report.html', reportPage(compilation)] as const,
+  ];
   try {
     await mkdir(folder, { recursive: true });
     const aside = await mkdtemp(join(folder, '.rivulet-'));

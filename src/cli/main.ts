@@ -9,6 +9,7 @@ import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Re
 import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
 import { addTargets } from './targets.ts';
+import { addZoo } from './zoo.ts';
 
 const EXIT_CODE_HELP = `
 Exit codes: 0 done, 2 bad input or option, 3 does not fit the target, 4 diff found a difference, 1 a fault of Rivulet.
@@ -57,7 +58,8 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
     // Complaints become diagnostics; only help that was asked for is commander's to print.
     .configureOutput({ writeOut: streams.stdout, writeErr: () => {}, outputError: () => {} })
     .addHelpText('after', EXIT_CODE_HELP);
-  for (const add of [addInspect, addCompile, addRun, addProfile, addDiff, addTargets]) add(program, deliver);
+  for (const add of [addInspect, addCompile, addRun, addProfile, addDiff, addTargets, addZoo])
+    add(program, deliver);
   return program;
 }
 

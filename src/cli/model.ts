@@ -28,7 +28,10 @@ export function addModelOptions(command: Command, targetHelp: string): Command {
     .option('--target <name>', targetHelp)
     .option('--io <type>', 'int8: the firmware speaks int8 (default); float: keep the types of the model')
     .option('--optimize <goal>', 'speed: a kernel for each geometry (default); size: shared kernels')
-    .option('--schedule <name>', 'whole: each operator completes before the next begins (default)');
+    .option(
+      '--schedule <name>',
+      'whole: each operator completes before the next begins (default); stream: operators take turns row by row, for the least SRAM; auto: whole if it fits the target, else stream',
+    );
 }
 
 export function addInputOptions(command: Command): Command {

@@ -1,4 +1,7 @@
-/** The layer functions of NAME.c: one per call, each a loop over rows that hands pointers to the row kernel. */
+/**
+ * The layer functions of NAME.c: one per call. A layer on its own loops over its rows; a layer of a streaming group
+ * computes the row it is asked for.
+ */
 
 import { kernelSource } from '../program/kernel-source.ts';
 import type { Call, OutputSlot, RowView, Run, Slot } from '../program/types.ts';
@@ -12,8 +15,8 @@ export function layerName({ name }: EmitContext, call: Call): string {
   return `${name}_layer_${call.index}`;
 }
 
-/** The function of one call; `run` says in which order its rows fire. */
-export function emitLayer(context: EmitContext, call: Call, run: Run, kernel: KernelFunction): string {
+/** The function of one call; `run` says in which order its rows fire, null: one row at a time, as a group asks. */
+export function emitLayer(context: EmitContext, call: Call, run: Run | null, kernel: KernelFunction): string {
   const tables: string[] = [];
   const firing = [
     ...slotLines(context, call, tables),
@@ -24,14 +27,14 @@ export function emitLayer(context: EmitContext, call: Call, run: Run, kernel: Ke
   const scratch = call.scratch === null ? 'NULL' : `arena + ${context.plan.addresses[call.scratch]}`;
   return [
     `/* Layer ${call.index}: ${layerComment(call)} */`,
-    `static RV_NOINLINE void ${layerName(context, call)}(int8_t *arena)`,
+    `static RV_NOINLINE void ${layerName(context, call)}(int8_t *arena${run === null ? ', int32_t y' : ''})`,
     '{',
     ...parameterStructs(context, call, kernel),
     ...tables.map((table) => `    ${table}`),
     `    const void *in[${Math.max(1, call.slots.length)}];`,
     `    rv_row row = {in, NULL, ${scratch}, 0};`,
     '',
-    ...loop(call, run, firing),
+    ...(run === null ? oneRow(firing) : loop(call, run, firing)),
     '}',
   ].join('\n');
 }
@@ -41,11 +44,20 @@ function layerComment(call: Call): string {
   return `${commentText(call.origin.op)} "${commentText(call.origin.name)}"${macs}`;
 }
 
+function oneRow(firing: readonly string[]): string[] {
+  const lines = firing.map((line) => `    ${line}`);
+  return firing.some(usesRow) ? lines : ['    (void)y;', ...lines];
+}
+
+/** Whether a line of C depends on the row. */
+function usesRow(line: string): boolean {
+  return /\by\b/.test(line.replace('row.y', ''));
+}
+
 function loop(call: Call, run: Run, firing: readonly string[]): string[] {
   if (call.firings === 1) {
     const lines = firing.map((line) => `    ${line}`);
-    const needsY = firing.some((line) => /\by\b/.test(line.replace('row.y', '')));
-    return needsY ? ['    const int32_t y = 0;', '', ...lines] : lines;
+    return firing.some(usesRow) ? ['    const int32_t y = 0;', '', ...lines] : lines;
   }
   const last = call.firings - 1;
   const head =
@@ -143,7 +155,8 @@ function sharedSlotLines(
   const limit = Math.max(...group.map((g) => g.limit));
   const index = first === 0 ? 'k' : `k + ${first}`;
   const window = step === 0 ? '' : step === 1 ? 'k' : `k * ${step}`;
-  const address = rowAddress(base(context, head), head, 'r');
+  const highest = Math.max(...slots.slice(first, first + count).map(highestRow));
+  const address = rowAddress(base(context, head), head, 'r', highest);
   const value = group.some((g) => g.partial) ? `r >= 0 && r < ${limit} ? ${address} : NULL` : address;
   return [
     `for (int32_t k = 0; k < ${count}; ++k) {`,
@@ -169,33 +182,40 @@ function assignment(target: string, start: string, view: RowView, tables: string
   if (rows === null) {
     const type = view.rows.some((row) => row > 32767) ? 'int32_t' : 'int16_t';
     tables.push(`static const ${type} ${table}[${view.rows.length}] = {${[...view.rows].join(', ')}};`);
-    const address = rowAddress(start, view, `${table}[y]`);
+    const address = rowAddress(start, view, `${table}[y]`, highestRow(view));
     return [`${target} = ${view.rows.includes(-1) ? `${table}[y] >= 0 ? ${address} : NULL` : address};`];
   }
   if (!rows.partial)
-    return [`${target} = ${rowAddress(start, view, affineText('y', rows.factor, rows.addend))};`];
+    return [
+      `${target} = ${rowAddress(start, view, affineText('y', rows.factor, rows.addend), highestRow(view))};`,
+    ];
   const row = affineText('y', rows.factor, rows.addend);
   const tests = [
     ...(rows.addend < 0 || rows.factor < 0 ? [`${row} >= 0`] : []),
     ...(lastRow(rows, view.rows.length) >= rows.limit ? [`${row} < ${rows.limit}`] : []),
   ];
-  return [`${target} = ${tests.join(' && ')} ? ${rowAddress(start, view, row)} : NULL;`];
+  return [`${target} = ${tests.join(' && ')} ? ${rowAddress(start, view, row, highestRow(view))} : NULL;`];
 }
 
 function lastRow(rows: AffineRows, firings: number): number {
   return Math.max(rows.addend, rows.addend + rows.factor * (firings - 1));
 }
 
-/** start + row * pitch, with constants folded. */
-function rowAddress(start: string, { pitch, ring, rows }: RowView, row: string): string {
-  const constant = /^\d+$/.test(row) ? Number(row) * pitch : null;
-  if (constant !== null) return constant === 0 ? start : `${start} + ${constant}`;
-  const needed = rows.reduce((most, r) => Math.max(most, r), 0);
-  const place = needed < ring ? row : `(${row}) % ${ring}`;
-  if (pitch === 1) return `${start} + ${place}`;
-  return /^\w+(\[\w+\])?$/.test(place)
-    ? `${start} + ${place} * ${pitch}`
-    : `${start} + (${place}) * ${pitch}`;
+/** Address of the place of row `row` (C text), which never exceeds `highest`: start + place * pitch, constants folded. */
+function rowAddress(start: string, { pitch, ring }: RowView, row: string, highest: number): string {
+  if (ring === 1 || highest === 0) return start;
+  if (/^\d+$/.test(row)) return offset(start, (Number(row) % ring) * pitch);
+  const atom = /^\w+(\[\w+\])?$/.test(row) ? row : `(${row})`;
+  const place = highest < ring ? atom : `(${atom} % ${ring})`;
+  return pitch === 1 ? `${start} + ${place}` : `${start} + ${place} * ${pitch}`;
+}
+
+function offset(start: string, bytes: number): string {
+  return bytes === 0 ? start : `${start} + ${bytes}`;
+}
+
+function highestRow({ rows }: RowView): number {
+  return rows.reduce((most, row) => Math.max(most, row), 0);
 }
 
 /** Where row 0 of a view lies. */

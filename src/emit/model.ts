@@ -1,11 +1,13 @@
 /** NAME.h and NAME.c: the API of the emitted project and the sequence of its layers. */
 import { DTYPES } from '../core/dtype.ts';
+import { isStream, segmentsOf } from '../program/segments.ts';
 import type { Port } from '../program/types.ts';
 import { floatLiteral } from './constants.ts';
 import { banner, type EmitContext } from './context.ts';
 import type { KernelFunction } from './kernels.ts';
 import { emitLayer, layerName } from './layers.ts';
 import { commentText, stringText } from './names.ts';
+import { emitStream, streamName } from './streams.ts';
 
 /** Version of the generated API; two projects with different versions can still be linked together. */
 const API_VERSION = 1;
@@ -65,6 +67,7 @@ export function emitModelHeader(context: EmitContext): string {
 
 export function emitModel(context: EmitContext, functions: readonly KernelFunction[]): string {
   const { name, macro, program, plan } = context;
+  const segments = segmentsOf(program.calls, plan.schedule);
   const functionOf = (call: number): KernelFunction => functions.find((f) => f.calls.includes(call))!;
   return [
     banner(
@@ -82,9 +85,13 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     `${name}_arena ${name}_static_arena;`,
     '#endif',
     '',
-    ...plan.schedule.flatMap((run) => {
-      const call = program.calls[run.call]!;
-      return [emitLayer(context, call, run, functionOf(call.index)), ''];
+    ...segments.flatMap((segment, index) => {
+      const run = isStream(segment) ? null : segment.runs[0]!;
+      const layers = segment.calls.flatMap((call) => [
+        emitLayer(context, program.calls[call]!, run, functionOf(call)),
+        '',
+      ]);
+      return run === null ? [...layers, emitStream(context, segment, index), ''] : layers;
     }),
     `int ${name}_run(${runParameters(context).join(', ')})`,
     '{',
@@ -95,23 +102,21 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     '    }',
     '    arena = memory->bytes;',
     ...program.inputs.flatMap((port, i) => copyIn(context, port, i)),
-    ...plan.schedule.flatMap((run) => {
-      const call = program.calls[run.call]!;
-      const trace = call.result;
-      return [
-        `    ${layerName(context, call)}(arena);`,
-        ...(trace === null
-          ? []
-          : [
-              `    RV_TRACE_LAYER(${call.index}, ${arenaAt(plan.addresses[trace.buffer]!)}, ${trace.bytes});`,
-            ]),
-      ];
-    }),
+    ...segments.flatMap((segment, index) => [
+      `    ${isStream(segment) ? streamName(context, index) : layerName(context, program.calls[segment.calls[0]!]!)}(arena);`,
+      ...segment.calls.flatMap((call) => traceLine(context, call)),
+    ]),
     ...program.outputs.flatMap((port, i) => copyOut(context, port, i)),
     '    return 0;',
     '}',
     '',
   ].join('\n');
+}
+
+function traceLine({ program, plan }: EmitContext, call: number): string[] {
+  const { result } = program.calls[call]!;
+  if (result === null) return [];
+  return [`    RV_TRACE_LAYER(${call}, ${arenaAt(plan.addresses[result.buffer]!)}, ${result.bytes});`];
 }
 
 /** The parameters of NAME_run: a pointer per input and output, then the arena. */

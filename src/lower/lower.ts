@@ -107,6 +107,7 @@ class Lowering {
       output: { ...spec.output, ring: placesOf(spec.output, bytesOf(output)), buffer: this.bufferOf(output) },
       scratch:
         scratchBytes === 0 ? null : this.addBuffer(`${node.origin.name}/scratch`, scratchBytes, 'scratch'),
+      scratchKeeps: spec.scratchKeeps ?? false,
       inPlace: spec.inPlace ?? [],
       reversible: spec.reversible ?? true,
       result: last ? this.port(output) : null,

@@ -53,6 +53,8 @@ export interface CallSpec {
   readonly slots: readonly SlotSpec[];
   readonly output: RowSpec;
   readonly scratchBytes?: number;
+  /** The scratch carries something from one firing to the next (an accumulator). Default false. */
+  readonly scratchKeeps?: boolean;
   /** Slots that the output row may overwrite in the firing that reads them. */
   readonly inPlace?: readonly number[];
   /** Default true: firings may run bottom-up. */

@@ -80,8 +80,9 @@ class Checker {
     if (call.scratch !== null) {
       const start = this.plan.addresses[call.scratch]!;
       const { bytes } = this.program.buffers[call.scratch]!;
-      // Between firings the scratch must still hold what the first one put there.
-      if (this.ideal[call.scratch]![0] !== 0) this.read(call.scratch, 0, 0, bytes, `${where}, scratch`);
+      // An accumulator must still hold what the firing before left there.
+      if (call.scratchKeeps && this.ideal[call.scratch]![0] !== 0)
+        this.read(call.scratch, 0, 0, bytes, `${where}, scratch`);
       this.requireDisjoint(start, start + bytes, busy, `${where}: the scratch overlaps an input row`);
       this.write(call.scratch, 0, 0, bytes);
       busy.push({ start, end: start + bytes, inPlace: false });

@@ -105,7 +105,12 @@ function collect(
     push(slot, false, call.inPlace.includes(index));
   });
   if (call.output.buffer === buffer) push(call.output, true, true);
-  if (call.scratch === buffer) accesses.push(whole(program.buffers[buffer]!.bytes, time, true));
+  if (call.scratch === buffer) {
+    const { bytes } = program.buffers[buffer]!;
+    accesses.push(whole(bytes, time, true));
+    // Read at once: the next firing's write begins a new life.
+    if (!call.scratchKeeps) accesses.push(whole(bytes, time, false));
+  }
 
   function push(view: RowView, write: boolean, row: boolean): void {
     const range = touched(view, firing);

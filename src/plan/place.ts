@@ -1,7 +1,8 @@
 /**
- * Addresses for buffers. Buffers are placed one after another, each at the address that makes the arena grow least;
- * a seeded local search then varies the order. The number of tries is fixed, so the same program always gives the
- * same plan. Optimal for chains in practice (the result meets the lower bound); a heuristic for general graphs.
+ * Addresses for buffers. One greedy pass places them in some order, each at the lowest free address or, if it is marked
+ * so, at the highest one below a cap; a seeded annealing search varies order and sides, with the arena to beat as the cap.
+ * The number of tries is fixed, so the same program always gives the same plan. A heuristic: the result is proved safe
+ * by the checker, and compared with the lower bound by tests and reports.
  */
 import { createRandom } from '../core/random.ts';
 import type { Interval } from './conflicts.ts';
@@ -20,6 +21,8 @@ export interface PlacementProblem {
   readonly sizes: readonly number[];
   /** conflicts[a]: the buffers that a may not freely overlap, with the forbidden base(b) - base(a). */
   readonly conflicts: readonly (readonly Conflict[])[];
+  /** First and last firing in which each buffer is live. */
+  readonly spans: readonly { readonly birth: number; readonly death: number }[];
   /** No placement can be smaller. */
   readonly lowerBound: number;
 }
@@ -29,81 +32,158 @@ export interface Conflict {
   readonly forbidden: readonly Interval[];
 }
 
-/** Places all buffers; `tries` bounds the local search. */
+/** Annealing: worse arenas are accepted up to this share of the best one, falling to none. */
+const TEMPERATURE = 0.02;
+
+/** Places all buffers; `tries` bounds the search. */
 export function place(problem: PlacementProblem, tries: number): Placement {
-  const count = problem.sizes.length;
-  const indices = Array.from({ length: count }, (_, i) => i);
-  const bySize = [...indices].sort((a, b) => problem.sizes[b]! - problem.sizes[a]! || a - b);
-  let bestOrder = bySize;
-  let best = placeInOrder(problem, bySize);
-  const consider = (order: number[]): void => {
-    if (best.bytes <= problem.lowerBound) return;
-    const candidate = placeInOrder(problem, order);
-    if (candidate.bytes <= best.bytes) [best, bestOrder] = [candidate, order];
-  };
-  consider(indices);
-  consider([...indices].reverse());
-  const random = createRandom(count);
-  for (let i = 0; i < tries && best.bytes > problem.lowerBound; ++i) consider(vary(bestOrder, random));
-  return best;
+  return new Placer(problem).search(tries);
 }
 
-/** Moves one buffer to another position in the order. */
-function vary(order: readonly number[], random: () => number): number[] {
-  const varied = [...order];
-  const [moved] = varied.splice(Math.floor(random() * varied.length), 1);
-  varied.splice(Math.floor(random() * (varied.length + 1)), 0, moved!);
-  return varied;
+/** An order to place buffers in, and which of them go to the top. */
+interface Genome {
+  readonly order: readonly number[];
+  readonly top: readonly boolean[];
 }
 
-/** Greedy: each buffer goes where the span of all placed buffers stays smallest, lowest address first. */
-function placeInOrder({ sizes, conflicts }: PlacementProblem, order: readonly number[]): Placement {
-  const bases: (number | undefined)[] = new Array(sizes.length).fill(undefined);
-  let low = 0;
-  let high = 0;
-  for (const buffer of order) {
-    const blocked = blockedIntervals(conflicts[buffer]!, bases);
-    let base = low;
-    let least = Number.POSITIVE_INFINITY;
-    for (const candidate of candidates(blocked, low)) {
-      const span = Math.max(high, candidate + sizes[buffer]!) - Math.min(low, candidate);
-      if (span < least) [least, base] = [span, candidate];
+class Placer {
+  private readonly problem: PlacementProblem;
+  private readonly bases: Float64Array;
+  /** Forbidden open intervals of the buffer being placed: low, high, low, high ... */
+  private readonly blocked: number[] = [];
+  private best: Placement | undefined;
+
+  constructor(problem: PlacementProblem) {
+    this.problem = problem;
+    this.bases = new Float64Array(problem.sizes.length);
+  }
+
+  search(tries: number): Placement {
+    let current = this.firstGenome();
+    let bytes = this.best!.bytes;
+    let [champion, championBytes] = [current, bytes];
+    const { lowerBound, sizes } = this.problem;
+    const random = createRandom(sizes.length);
+    for (let i = 0; i < tries && this.best!.bytes > lowerBound; ++i) {
+      const candidate = this.vary(current, random);
+      const candidateBytes = this.greedy(candidate, Math.max(lowerBound, this.best!.bytes - ALIGNMENT));
+      if (candidateBytes < championBytes) [champion, championBytes] = [candidate, candidateBytes];
+      const tolerance = TEMPERATURE * (1 - i / tries) * this.best!.bytes;
+      if (candidateBytes <= bytes + tolerance * -Math.log(random() + 1e-9)) {
+        [current, bytes] = [candidate, candidateBytes];
+      }
+      // Back to the best now and then, lest the walk drifts away.
+      if (i % 1000 === 999) [current, bytes] = [champion, championBytes];
     }
-    bases[buffer] = base;
-    low = Math.min(low, base);
-    high = Math.max(high, base + sizes[buffer]!);
+    return this.best!;
   }
-  return { addresses: bases.map((base) => base! - low), bytes: alignUp(high - low) };
-}
 
-/** Addresses that the placed buffers forbid, as merged open intervals. */
-function blockedIntervals(
-  conflicts: readonly Conflict[],
-  bases: readonly (number | undefined)[],
-): Interval[] {
-  const blocked: Interval[] = [];
-  for (const { other, forbidden } of conflicts) {
-    const base = bases[other];
-    if (base === undefined) continue;
-    // forbidden holds base(other) - base(this).
-    for (const { low, high } of forbidden) blocked.push({ low: base - high, high: base - low });
+  /** The best of a few orders that often are good already. */
+  private firstGenome(): Genome {
+    const { sizes, spans } = this.problem;
+    const life = (b: number): number => spans[b]!.death - spans[b]!.birth + 1;
+    const keys: ((b: number) => number)[] = [
+      (b) => -sizes[b]!,
+      (b) => spans[b]!.birth,
+      (b) => -spans[b]!.death,
+      (b) => -sizes[b]! * life(b),
+      (b) => -life(b),
+    ];
+    const bottom = sizes.map(() => false);
+    let first: Genome | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const key of keys) {
+      const order = sizes.map((_, b) => b).sort((a, b) => key(a) - key(b) || a - b);
+      const bytes = this.greedy({ order, top: bottom }, 0);
+      if (bytes < least) [first, least] = [{ order, top: bottom }, bytes];
+    }
+    return first!;
   }
-  blocked.sort((a, b) => a.low - b.low);
-  const merged: { low: number; high: number }[] = [];
-  for (const { low, high } of blocked) {
-    const last = merged.at(-1);
-    // Addresses are aligned: a gap that holds no multiple of ALIGNMENT is no gap.
-    if (last !== undefined && alignUp(last.high) > alignDown(low)) last.high = Math.max(last.high, high);
-    else merged.push({ low, high });
-  }
-  return merged;
-}
 
-/** The free addresses next to what is blocked, ascending; `low` where nothing blocks it. */
-function candidates(blocked: readonly Interval[], low: number): number[] {
-  const free = blocked.flatMap((interval) => [alignDown(interval.low), alignUp(interval.high)]);
-  if (!blocked.some((interval) => interval.low < low && low < interval.high)) free.push(low);
-  return free.sort((a, b) => a - b);
+  /** One to three changes: swap two buffers, move one, change one's side, or move one that sets the peak forward. */
+  private vary({ order, top }: Genome, random: () => number): Genome {
+    const pick = (count: number): number => Math.floor(random() * count);
+    const count = order.length;
+    const varied = [...order];
+    const sides = [...top];
+    for (let changes = 1 + pick(3); changes > 0; --changes) {
+      const kind = pick(4);
+      if (kind === 0) {
+        const [i, j] = [pick(count), pick(count)];
+        [varied[i], varied[j]] = [varied[j]!, varied[i]!];
+      } else if (kind === 1) {
+        const [moved] = varied.splice(pick(count), 1);
+        varied.splice(pick(count), 0, moved!);
+      } else if (kind === 2) {
+        const b = pick(count);
+        sides[b] = !sides[b];
+      } else {
+        const { addresses, bytes } = this.best!;
+        const peaks = varied.filter((b) => addresses[b]! + this.problem.sizes[b]! > bytes - ALIGNMENT);
+        const from = varied.indexOf(peaks[pick(peaks.length)] ?? varied[0]!);
+        const [moved] = varied.splice(from, 1);
+        varied.splice(pick(from + 1), 0, moved!);
+      }
+    }
+    return { order: varied, top: sides };
+  }
+
+  /** Places everything in order; keeps the result if it is the best so far. Returns its size. */
+  private greedy({ order, top }: Genome, cap: number): number {
+    const { sizes } = this.problem;
+    this.bases.fill(-1);
+    let high = 0;
+    for (const buffer of order) {
+      this.collectBlocked(buffer);
+      let base = top[buffer] ? this.highest(cap - sizes[buffer]!) : -1;
+      if (base < 0) base = this.lowest();
+      this.bases[buffer] = base;
+      high = Math.max(high, base + sizes[buffer]!);
+    }
+    const bytes = alignUp(high);
+    if (this.best === undefined || bytes < this.best.bytes) this.best = { addresses: [...this.bases], bytes };
+    return bytes;
+  }
+
+  /** The forbidden addresses of `buffer`, given those placed before it. */
+  private collectBlocked(buffer: number): void {
+    this.blocked.length = 0;
+    for (const { other, forbidden } of this.problem.conflicts[buffer]!) {
+      const base = this.bases[other]!;
+      if (base < 0) continue;
+      // forbidden holds base(other) - base(this).
+      for (const { low, high } of forbidden) this.blocked.push(base - high, base - low);
+    }
+  }
+
+  private lowest(): number {
+    let base = 0;
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (let i = 0; i < this.blocked.length; i += 2) {
+        if (this.blocked[i]! < base && base < this.blocked[i + 1]!) {
+          base = alignUp(this.blocked[i + 1]!);
+          moved = true;
+        }
+      }
+    }
+    return base;
+  }
+
+  /** The highest free address not above `limit`; negative if there is none. */
+  private highest(limit: number): number {
+    let base = alignDown(limit);
+    for (let moved = true; moved && base >= 0; ) {
+      moved = false;
+      for (let i = 0; i < this.blocked.length; i += 2) {
+        if (this.blocked[i]! < base && base < this.blocked[i + 1]!) {
+          base = alignDown(this.blocked[i]!);
+          moved = true;
+        }
+      }
+    }
+    return base;
+  }
 }
 
 export function alignUp(bytes: number): number {

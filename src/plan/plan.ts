@@ -24,8 +24,8 @@ export interface Plan {
 }
 
 /** Tries of the placement search: while directions are compared, and for the final plan. */
-const DRAFT_TRIES = 30;
-const FINAL_TRIES = 600;
+const DRAFT_TRIES = 200;
+const FINAL_TRIES = 6000;
 
 /** Plans `program` and proves the plan. Throws RV9002 when the proof fails. */
 export function plan(program: Program): Plan {
@@ -44,7 +44,12 @@ export function plan(program: Program): Plan {
   return result;
 }
 
-class Planner {
+/** A quick placement of `program` in the order it has: how large its arena would be, at most. */
+export function arenaOf(program: Program): number {
+  return new Planner(program).place(program.schedule, DRAFT_TRIES).placement.bytes;
+}
+
+export class Planner {
   private readonly program: Program;
   /** Calls that touch each buffer: only their directions change its cells. */
   private readonly users: readonly (readonly number[])[];
@@ -89,14 +94,18 @@ class Planner {
     const sizes = this.program.buffers.map((buffer) => buffer.bytes);
     const live = liveBytes(cells, this.program.calls.length, schedule);
     const lowerBound = alignUp(live.most);
-    const conflicts = this.conflicts(schedule, cells);
+    const spans = cells.map(spanOf);
+    const conflicts = this.conflicts(schedule, cells, spans);
     // Turning runs round cannot help below the largest buffer.
     const floor = alignUp(Math.max(0, ...sizes));
-    return { placement: place({ sizes, conflicts, lowerBound }, tries), live, floor };
+    return { placement: place({ sizes, conflicts, spans, lowerBound }, tries), live, floor };
   }
 
-  private conflicts(schedule: readonly Run[], cells: readonly (readonly Cell[])[]): Conflict[][] {
-    const spans = cells.map(spanOf);
+  private conflicts(
+    schedule: readonly Run[],
+    cells: readonly (readonly Cell[])[],
+    spans: readonly Span[],
+  ): Conflict[][] {
     const conflicts: Conflict[][] = cells.map(() => []);
     for (let a = 0; a < cells.length; ++a) {
       for (let b = a + 1; b < cells.length; ++b) {
@@ -147,7 +156,12 @@ function reversed(run: Run): Run {
   return { ...run, first: last, step: run.step === 1 ? -1 : 1 };
 }
 
-function spanOf(cells: readonly Cell[]): { birth: number; death: number } {
+interface Span {
+  readonly birth: number;
+  readonly death: number;
+}
+
+function spanOf(cells: readonly Cell[]): Span {
   return {
     birth: cells.reduce((least, cell) => Math.min(least, cell.birth), Number.POSITIVE_INFINITY),
     death: cells.reduce((most, cell) => Math.max(most, cell.death), Number.NEGATIVE_INFINITY),

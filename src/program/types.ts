@@ -70,7 +70,12 @@ export interface Call {
   readonly slots: readonly Slot[];
   readonly output: OutputSlot;
   readonly scratch: BufferId | null;
-  /** Slots whose row the kernel reads strictly before it writes the same or a lower address in the same firing. */
+  /** The scratch carries something from one firing to the next; otherwise each firing may find anything in it. */
+  readonly scratchKeeps: boolean;
+  /**
+   * Slots that the output row may overwrite in the firing that reads them, when it starts at the same or a lower
+   * address: the kernel writes byte j only after its last read of the slot's bytes 0 to j.
+   */
   readonly inPlace: readonly number[];
   /** False when firings must run in ascending order (accumulators). */
   readonly reversible: boolean;

@@ -3,6 +3,10 @@ import { fail } from '../core/diagnostics.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { BufferId, Call, Program, RowView } from './types.ts';
 
+/** The planner's tries: for the final placement, and for turning one call round. */
+const TRIES = 600;
+const TRIES_PER_CALL = 30;
+
 /** Throws RV2007 for a program without calls, RV2006 for one that takes more than seconds to plan; see `LIMITS`. */
 export function requirePlannable(program: Program): void {
   if (program.calls.length === 0) {
@@ -11,16 +15,18 @@ export function requirePlannable(program: Program): void {
       hint: 'reshapes and conversions at the border need no firmware; give a model with at least one other operator',
     });
   }
+  const pairs = livePairs(program);
   const checks: [string, number, number][] = [
     ['rows read and written', sum(program.calls, accesses), LIMITS.rowEntries],
     ['bytes read by all rows', sum(program.calls, bytesRead), LIMITS.bytesRead],
-    ['pairs of rows that live at the same time', rowPairs(program), LIMITS.rowPairs],
+    ['pairs of rows that live at the same time', pairs.rows, LIMITS.rowPairs],
+    ['placements to try', pairs.buffers * (TRIES + TRIES_PER_CALL * program.calls.length), LIMITS.placements],
   ];
   for (const [what, size, limit] of checks) {
     if (size <= limit) continue;
     fail('RV2006', `${size} ${what}, the limit is ${limit}`, {
       origin: program.name,
-      hint: 'use a smaller input, or exchange rows and columns where the long side counts the rows',
+      hint: 'use a smaller input or fewer layers, or exchange rows and columns where the long side counts the rows',
     });
   }
 }
@@ -33,8 +39,8 @@ function bytesRead(call: Call): number {
   return call.firings * sum(call.slots, (slot) => (slot.source.kind === 'buffer' ? slot.rowBytes : 0));
 }
 
-/** Over all pairs of buffers that some call finds alive together: the product of their numbers of rows. */
-function rowPairs(program: Program): number {
+/** Pairs of buffers that some call finds alive together, and the sum of the products of their numbers of rows. */
+function livePairs(program: Program): { buffers: number; rows: number } {
   const spans = program.buffers.map(({ role }) => ({
     first: role === 'input' || role === 'state' ? 0 : Number.POSITIVE_INFINITY,
     last: role === 'output' || role === 'state' ? program.calls.length : 0,
@@ -52,11 +58,13 @@ function rowPairs(program: Program): number {
     for (const slot of call.slots) if (slot.source.kind === 'buffer') touch(slot.source.buffer, call, slot);
   }
   const rows = spans.map(({ cuts }) => sum([...cuts.values()], (ring) => ring));
-  let pairs = 0;
+  const pairs = { buffers: 0, rows: 0 };
   spans.forEach((a, i) => {
     for (let j = i + 1; j < spans.length; ++j) {
       const b = spans[j]!;
-      if (a.first <= b.last && b.first <= a.last) pairs += rows[i]! * rows[j]!;
+      if (a.first > b.last || b.first > a.last) continue;
+      pairs.buffers += 1;
+      pairs.rows += rows[i]! * rows[j]!;
     }
   });
   return pairs;

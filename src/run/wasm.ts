@@ -7,6 +7,7 @@ import { asBytes } from '../core/dtype.ts';
 import { KERNELS_WASM } from '../generated/kernels-wasm.ts';
 import type { Plan } from '../plan/plan.ts';
 import { kernelSource } from '../program/kernel-source.ts';
+import { type Segment, segmentsOf } from '../program/segments.ts';
 import type { Call, ConstantId, OutputSlot, Program, Slot } from '../program/types.ts';
 
 /** Called after every call that finishes a value, with its raw bytes (a copy). */
@@ -37,6 +38,7 @@ export class WasmExecutor {
   private readonly kernels: Readonly<Record<string, KernelFunction>>;
   private readonly constants: number[] = [];
   private readonly bound: readonly BoundCall[];
+  private readonly segments: readonly Segment[];
   private readonly arena: number;
   private readonly pointers: number;
   private readonly row: number;
@@ -60,6 +62,7 @@ export class WasmExecutor {
     this.plan = plan;
     this.memory = memory;
     this.kernels = kernels;
+    this.segments = segmentsOf(program.calls, plan.schedule);
     this.row = this.reserve(ROW_BYTES);
     this.pointers = this.reserve(POINTER * mostSlots(program));
     this.arena = this.reserve(plan.arenaBytes);
@@ -85,14 +88,22 @@ export class WasmExecutor {
       this.bytes(this.address(port.buffer), port.bytes).set(input);
     });
     const words = new Int32Array(this.memory.buffer);
-    for (const run of this.plan.schedule) {
-      const bound = this.bound[run.call]!;
-      for (let i = 0; i < run.count; ++i) this.fire(words, bound, run.first + i * run.step);
-      const { result } = bound.call;
-      if (result !== null && observe)
-        observe(bound.call, this.bytes(this.address(result.buffer), result.bytes).slice());
+    for (const segment of this.segments) {
+      for (const run of segment.runs) {
+        const bound = this.bound[run.call]!;
+        for (let i = 0; i < run.count; ++i) this.fire(words, bound, run.first + i * run.step);
+      }
+      if (observe) this.observeSegment(segment, observe);
     }
     return this.program.outputs.map((port) => this.bytes(this.address(port.buffer), port.bytes).slice());
+  }
+
+  private observeSegment({ calls }: Segment, observe: LayerObserver): void {
+    for (const index of calls) {
+      const call = this.program.calls[index]!;
+      if (call.result === null) continue;
+      observe(call, this.bytes(this.address(call.result.buffer), call.result.bytes).slice());
+    }
   }
 
   /** Fills the arena with a byte: nothing may depend on what was there before. */

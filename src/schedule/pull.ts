@@ -17,7 +17,11 @@ export interface Group {
  * Simulates a group.
  * @returns the call of each firing, in order; the k-th firing of a call is its k-th row (from the end in reverse)
  */
-export function pullOrder(calls: readonly Call[], needs: readonly (readonly Need[])[], group: Group): number[] {
+export function pullOrder(
+  calls: readonly Call[],
+  needs: readonly (readonly Need[])[],
+  group: Group,
+): number[] {
   return new Pull(calls, needs, group).run();
 }
 

@@ -1,6 +1,6 @@
 /** Random programs: the planner always succeeds, and what it plans computes the same as memory where nothing overlaps. */
 import { describe, expect, it } from 'vitest';
-import { alignUp } from '../../src/plan/place.ts';
+import { ALIGNMENT, alignUp } from '../../src/plan/place.ts';
 import { plan } from '../../src/plan/plan.ts';
 import type { Program } from '../../src/program/types.ts';
 import { ProgramSketch, randomChain, randomProgram } from './programs.ts';
@@ -55,6 +55,14 @@ describe('chains', () => {
 function expectGoodPlan(program: Program, name: string): void {
   const planned = plan(program);
   expect(survives(program, planned), name).toBe(true);
+  expect(
+    planned.addresses.every((address) => address % ALIGNMENT === 0),
+    name,
+  ).toBe(true);
+  for (const { call, count, step } of planned.schedule) {
+    const { reversible, firings } = program.calls[call]!;
+    expect(step === 1 || (reversible && count === firings), name).toBe(true);
+  }
   expect(planned.liveBytes, name).toBeLessThanOrEqual(planned.arenaBytes);
   expect(Math.max(...planned.liveByCall), name).toBe(planned.liveBytes);
   expect(planned.peakCall === null ? 0 : planned.liveByCall[planned.peakCall], name).toBe(planned.liveBytes);

@@ -15,6 +15,7 @@ export interface Rows {
 
 export interface CallOptions {
   readonly scratchBytes?: number;
+  readonly scratchKeeps?: boolean;
   readonly inPlace?: readonly number[];
   readonly reversible?: boolean;
 }
@@ -39,7 +40,7 @@ export class ProgramSketch {
 
   call(slots: readonly Rows[], output: Rows, options: CallOptions = {}): number {
     const index = this.calls.length;
-    const { scratchBytes = 0, inPlace = [], reversible = true } = options;
+    const { scratchBytes = 0, scratchKeeps = false, inPlace = [], reversible = true } = options;
     this.calls.push({
       index,
       origin: { index, op: 'CALL', name: `call${index}` },
@@ -53,6 +54,7 @@ export class ProgramSketch {
       slots: slots.map((slot) => ({ ...this.view(slot), source: { kind: 'buffer', buffer: slot.buffer } })),
       output: { ...this.view(output), buffer: output.buffer },
       scratch: scratchBytes === 0 ? null : this.buffer(scratchBytes, 'scratch'),
+      scratchKeeps,
       inPlace,
       reversible,
       result: null,
@@ -122,7 +124,8 @@ export function randomProgram(seed: number, options: RandomProgramOptions): Prog
     rowBytes,
   });
   const rowBytes = () => integer(1, options.maxRowBytes);
-  const scratch = () => (chance(0.25) ? { scratchBytes: integer(1, 2 * options.maxRowBytes) } : {});
+  const scratch = () =>
+    chance(0.25) ? { scratchBytes: integer(1, 2 * options.maxRowBytes), scratchKeeps: chance(0.5) } : {};
   const pool = [tensor(integer(1, options.maxRows), rowBytes(), 'input')];
   const unread = new Set(pool);
   if (options.irregular && chance(0.3)) pool.push(tensor(integer(1, options.maxRows), rowBytes(), 'input'));
@@ -186,7 +189,11 @@ export function randomProgram(seed: number, options: RandomProgramOptions): Prog
       const x = read();
       const y = tensor(1, rowBytes());
       const rows = upTo(x.count).map((i) => (i === x.count - 1 ? 0 : -1));
-      sketch.call([each(x)], { ...y, rows }, { scratchBytes: integer(1, 8), reversible: false });
+      sketch.call(
+        [each(x)],
+        { ...y, rows },
+        { scratchBytes: integer(1, 8), scratchKeeps: true, reversible: false },
+      );
       made(y);
     },
     function parts() {

@@ -84,7 +84,7 @@ class Replay {
   }
 
   /**
-   * A kernel as hostile as its contract allows: it uses its scratch first, overwrites the output row before it reads
+   * A kernel as hostile as its contract allows: it fills its scratch first, overwrites the output row before it reads
    * anything but the in-place rows, and reads those only just before it writes the same position.
    */
   private fire(call: Call, firing: number, first: boolean): number {
@@ -92,7 +92,7 @@ class Replay {
     const scratch = call.scratch === null ? null : this.whole(call.scratch);
     const scratchBytes = call.scratch === null ? 0 : this.program.buffers[call.scratch]!.bytes;
     if (scratch !== null) {
-      if (!first) hash = this.hash(scratch, scratchBytes, hash);
+      if (call.scratchKeeps && !first) hash = this.hash(scratch, scratchBytes, hash);
       this.fill(scratch, scratchBytes, hash);
     }
     const streamed: number[] = [];

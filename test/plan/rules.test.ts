@@ -42,6 +42,25 @@ function copy(
   return { program: s.finish([b], [run]), a, b };
 }
 
+/** Three calls in turns: one with scratch (a), one that writes a row (b) which the third reads at once. */
+function turnsWithScratch(scratchKeeps: boolean): Omit<Rule, 'bad' | 'good'> {
+  const s = new ProgramSketch();
+  const [x, y, b, z] = [s.buffer(4, 'input'), s.buffer(4), s.buffer(2), s.buffer(4)];
+  s.call([rows(x, [0, 1])], rows(y, [0, 1]), { scratchBytes: 4, scratchKeeps });
+  s.call([rows(y, [0, 1])], { ...rows(b, [0, 1]), ring: 1 });
+  s.call([{ ...rows(b, [0, 1]), ring: 1 }], rows(z, [0, 1]));
+  const turns = upTo(6).map((i) => ({ call: i % 3, first: Math.floor(i / 3), count: 1, step: 1 }) as const);
+  return { program: s.finish([z], turns), a: 4, b };
+}
+
+/** x of two rows to y, each row of x read through two slots. */
+function readTwice(inPlace: readonly number[]): Rule {
+  const s = new ProgramSketch();
+  const [a, b] = [s.buffer(4, 'input'), s.buffer(4)];
+  s.call([rows(a, [0, 1]), rows(a, [0, 1])], rows(b, [0, 1]), { inPlace });
+  return { program: s.finish([b]), a, b, bad: [0], good: [-2] };
+}
+
 const RULES: Readonly<Record<string, () => Rule>> = {
   'a row is free once its last reader has fired': () => ({ ...copy(2, []), bad: [-1, 0], good: [-2] }),
   'an output row may not lie on a row that the kernel still reads': () => ({
@@ -67,11 +86,23 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     return { program: s.finish([b, z]), a, b, bad: [0], good: [4] };
   },
 
-  'in place only where every slot that reads the row allows it': () => {
+  'in place only where every slot that reads the row allows it': () => readTwice([0]),
+  'in place only where every slot that reads the row allows it, in any order': () => readTwice([1]),
+
+  'in place only where both rows are one cell': () => {
     const s = new ProgramSketch();
-    const [a, b] = [s.buffer(4, 'input'), s.buffer(4)];
-    s.call([rows(a, [0, 1]), rows(a, [0, 1])], rows(b, [0, 1]), { inPlace: [0] });
-    return { program: s.finish([b]), a, b, bad: [0], good: [-2] };
+    const [x, a, b, z] = [s.buffer(1, 'input'), s.buffer(2), s.buffer(2), s.buffer(2)];
+    const half = (buffer: BufferId, offset: number): Rows => ({
+      buffer,
+      rowBytes: 1,
+      pitch: 2,
+      offset,
+      rows: [0],
+    });
+    for (const offset of [0, 1]) s.call([rows(x, [0], 1)], half(a, offset));
+    s.call([rows(a, [0])], rows(b, [0]), { inPlace: [0] });
+    for (const offset of [0, 1]) s.call([half(b, offset)], half(z, offset));
+    return { program: s.finish([z]), a, b, bad: [1], good: [-2, 2] };
   },
 
   'an output is kept to the end': () => {
@@ -107,16 +138,16 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     return { program: s.finish([y]), a, b, bad: [-2, 0], good: [-4, 4] };
   },
 
-  'scratch is live in every firing of its call': () => {
-    const s = new ProgramSketch();
-    const [x, b, y] = [s.buffer(4, 'input'), s.buffer(4), s.buffer(4)];
-    const first = s.call([rows(x, [0, 1])], rows(y, [0, 1]), { scratchBytes: 4 });
-    const second = s.call([rows(y, [0, 1])], rows(b, [0, 1]));
-    const schedule = [first, second, first, second].map(
-      (call, i) => ({ call, first: i >> 1, count: 1, step: 1 }) as const,
-    );
-    return { program: s.finish([b], schedule), a: 3, b, bad: [0, 2], good: [4, -4] };
-  },
+  'scratch that is kept lives from the first firing of its call to the last': () => ({
+    ...turnsWithScratch(true),
+    bad: [-1, 0, 2, 3],
+    good: [4, -2],
+  }),
+  'scratch that is not kept is free between firings': () => ({
+    ...turnsWithScratch(false),
+    bad: [],
+    good: [-1, 0, 2, 3],
+  }),
 
   'scratch may not lie on a row that its call reads': () => {
     const s = new ProgramSketch();
@@ -168,12 +199,18 @@ const RULES: Readonly<Record<string, () => Rule>> = {
 
 describe.each(Object.entries(RULES))('%s', (_, make) => {
   const { program, a, b, bad, good } = make();
-  const forbidden = forbiddenDistances(
-    cellsOf(program, program.schedule, a),
-    cellsOf(program, program.schedule, b),
-  );
+  const [cellsA, cellsB] = [cellsOf(program, program.schedule, a), cellsOf(program, program.schedule, b)];
+  const forbidden = forbiddenDistances(cellsA, cellsB);
   const isForbidden = (distance: number) =>
     forbidden.some(({ low, high }) => low < distance && distance < high);
+
+  it('reads the same from the other buffer', () => {
+    const mirrored = forbiddenDistances(cellsB, cellsA).map(({ low, high }) => ({
+      low: 0 - high,
+      high: 0 - low,
+    }));
+    expect(mirrored.reverse()).toEqual(forbidden);
+  });
 
   it.each(bad)('%i is forbidden, rejected and harmful', (distance) => {
     const placed = apart(program, a, b, distance);
@@ -215,6 +252,22 @@ describe('schedules', () => {
     for (const schedule of [[run!, run!], [{ ...run!, count: 3 }], []]) {
       expect(() => checkPlan(program, { ...placed, schedule })).toThrow('RV9002');
     }
+  });
+
+  it('a read of what was never written is rejected', () => {
+    const s = new ProgramSketch();
+    const [x, y, z] = [s.buffer(4, 'input'), s.buffer(4), s.buffer(4)];
+    s.call([rows(x, [0])], rows(y, [0]));
+    s.call([rows(y, [0, 1])], rows(z, [0, 1]));
+    expect(() => plan(s.finish([z]))).toThrow('before it is written');
+  });
+
+  it('a write beyond its buffer is rejected', () => {
+    const s = new ProgramSketch();
+    const [x, y, z] = [s.buffer(4, 'input'), s.buffer(4), s.buffer(4)];
+    s.call([rows(x, [0, 1, 0])], { ...rows(y, [0, 1, 2]), ring: 3 });
+    s.call([rows(y, [0, 1])], rows(z, [0, 1]));
+    expect(() => plan(s.finish([z]))).toThrow('beyond buffer');
   });
 
   it('a buffer outside the arena is rejected', () => {

@@ -57,6 +57,7 @@ function bindRows(view: NodeView<'average_pool2d'>): CallSpec[] {
       slots: [{ operand: 0, ...rowsBy(x, firings, inRow) }],
       output: rowsBy(y, firings, outRow),
       scratchBytes: sumBytes(view),
+      scratchKeeps: true,
       reversible: false,
     },
   ];

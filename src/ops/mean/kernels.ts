@@ -46,7 +46,10 @@ function bind({ attrs, ins, outs }: NodeView<'mean'>): CallSpec[] {
       firings,
       slots: [{ operand: 0, offset: 0, pitch: inBytes, rowBytes: inBytes, rows: rows(inRow) }],
       output: { offset: 0, pitch: outBytes, rowBytes: outBytes, rows: rows(outRow) },
-      ...(reducedRows > 1 && { scratchBytes: outBytes * Int32Array.BYTES_PER_ELEMENT }),
+      ...(reducedRows > 1 && {
+        scratchBytes: outBytes * Int32Array.BYTES_PER_ELEMENT,
+        scratchKeeps: true,
+      }),
       reversible: reducedRows === 1,
     },
   ];

@@ -1,0 +1,113 @@
+/**
+ * The streaming schedule with the least SRAM: which calls take turns, in which direction, and where everything lies.
+ * Cuts start from the optimum of live bytes (`CutSearch`) and from near-optima with fewer groups; then a seeded local
+ * search moves cuts and turns groups round, judged by the placed arena. Nothing is computed twice.
+ */
+import { createRandom } from '../core/random.ts';
+import { arenaOf, type Plan, plan } from '../plan/plan.ts';
+import type { Program, Run } from '../program/types.ts';
+import { CutSearch } from './cuts.ts';
+import { type Group, pullOrder, runsOf } from './pull.ts';
+import { applyRings } from './rings.ts';
+
+/** How much larger than the optimum the live bytes of other cut sets may be. */
+const SLACKS = [1, 1.03, 1.06, 1.1, 1.2, 1.3];
+/** Local search: firings times steps stays below this, so that large networks do not take minutes. */
+const SEARCH_WORK = 4_000_000;
+const MAX_STEPS = 500;
+
+export interface Streamed {
+  /** The program with rings. */
+  readonly program: Program;
+  readonly plan: Plan;
+}
+
+/** Streams `program` (in whole-tensor form). The result is never larger than the whole-tensor plan. */
+export function stream(program: Program): Streamed {
+  const search = new StreamSearch(program);
+  const { program: ringed } = search.run();
+  const streamed = { program: ringed, plan: plan(ringed) };
+  const whole = { program, plan: plan(program) };
+  return streamed.plan.arenaBytes < whole.plan.arenaBytes ? streamed : whole;
+}
+
+interface Candidate {
+  readonly groups: readonly Group[];
+  readonly program: Program;
+  readonly arenaBytes: number;
+}
+
+class StreamSearch {
+  private readonly program: Program;
+  private readonly cuts: CutSearch;
+  private readonly seen = new Set<string>();
+
+  constructor(program: Program) {
+    this.program = program;
+    this.cuts = new CutSearch(program);
+  }
+
+  run(): Candidate {
+    let best: Candidate | undefined;
+    const consider = (groups: readonly Group[]): void => {
+      const key = JSON.stringify(groups);
+      if (this.seen.has(key)) return;
+      this.seen.add(key);
+      const candidate = this.evaluate(groups);
+      if (best === undefined || candidate.arenaBytes < best.arenaBytes) best = candidate;
+    };
+    for (const slack of SLACKS) {
+      const { groups } = this.cuts.best(slack);
+      for (const phase of [-1, 0, 1]) consider(this.alternate(groups, phase));
+    }
+    const firings = this.program.calls.reduce((sum, call) => sum + call.firings, 0);
+    const steps = Math.min(MAX_STEPS, Math.ceil(SEARCH_WORK / firings));
+    const random = createRandom(firings);
+    for (let i = 0; i < steps; ++i) consider(this.vary(best!.groups, random));
+    return best!;
+  }
+
+  private evaluate(groups: readonly Group[]): Candidate {
+    const { calls } = this.program;
+    const schedule: Run[] = groups.flatMap((group) =>
+      runsOf(calls, group, pullOrder(calls, this.cuts.needs, group)),
+    );
+    const program = applyRings(this.program, schedule);
+    return { groups, program, arenaBytes: arenaOf(program) };
+  }
+
+  /** Every second group bottom-up, beginning with `phase`; -1: none. */
+  private alternate(groups: readonly Group[], phase: number): Group[] {
+    return groups.map((group, i) => ({ ...group, reverse: i % 2 === phase && this.mayReverse(group) }));
+  }
+
+  private mayReverse({ first, last }: Group): boolean {
+    return this.program.calls.slice(first, last + 1).every((call) => call.reversible);
+  }
+
+  /** One or two changes: turn a group round, add, remove or move a cut. */
+  private vary(groups: readonly Group[], random: () => number): Group[] {
+    const pick = (count: number): number => Math.floor(random() * count);
+    let varied = [...groups];
+    for (let changes = 1 + pick(2); changes > 0; --changes) {
+      const i = pick(varied.length);
+      const group = varied[i]!;
+      const next = varied[i + 1];
+      const kind = pick(4);
+      if (kind === 0) varied[i] = { ...group, reverse: !group.reverse };
+      else if (kind === 1 && group.last > group.first) {
+        const cut = group.first + pick(group.last - group.first);
+        varied.splice(i, 1, { ...group, last: cut }, { ...group, first: cut + 1 });
+      } else if (kind === 2 && next) {
+        varied.splice(i, 2, { ...group, last: next.last });
+      } else if (kind === 3 && next) {
+        const cut = Math.min(next.last - 1, Math.max(group.first, group.last + pick(7) - 3));
+        if (cut >= group.first && cut < next.last) {
+          varied.splice(i, 2, { ...group, last: cut }, { ...next, first: cut + 1 });
+        }
+      }
+    }
+    varied = varied.map((group) => ({ ...group, reverse: group.reverse && this.mayReverse(group) }));
+    return varied;
+  }
+}
