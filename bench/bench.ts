@@ -90,7 +90,7 @@ for (const core of cores) {
 }
 const results: Results = {
   computer: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`,
-  tools: [...new Set(cores.flatMap(toolsFor))].map((name) => tools[name].version),
+  tools: [...new Set(cores.flatMap(toolsFor).map((name) => tools[name].version))],
   speeds,
   footprints,
   estimates,

@@ -89,7 +89,9 @@ function kernelSize(kernel: string, measurements: readonly Measurement[]): Kerne
     }
   }
   const conditions = Object.keys(geometries[0]!).flatMap(conditionsOn);
-  const { bytes, terms } = fitConditions(sizes, conditions, (condition, i) => holds(condition, geometries[i]!));
+  const { bytes, terms } = fitConditions(sizes, conditions, (condition, i) =>
+    holds(condition, geometries[i]!),
+  );
   return Object.keys(terms).length > 0 ? { bytes, terms } : { bytes };
 }
 

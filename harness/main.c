@@ -20,7 +20,7 @@
 #define NOINLINE __attribute__((noinline))
 
 typedef struct {
-  uint32_t offset; /* of the tensor's first byte in the arena */
+  uint32_t offset; /* of the tensor's first byte in the arena, or in the frame */
   uint32_t bytes;
 } slot;
 
@@ -30,6 +30,19 @@ static const slot inputs[] = {HARNESS_INPUTS(SLOT)};
 static const slot outputs[] = {HARNESS_OUTPUTS(SLOT)};
 
 MODEL_MEMORY static HARNESS_ARENA arena;
+
+/* Where inputs lie: in the arena, or in the application's memory when the model takes it row by row. */
+#ifdef HARNESS_FRAME
+static union {
+  float align;
+  uint8_t bytes[HARNESS_FRAME];
+} frame;
+#define INPUT_BASE (frame.bytes)
+#else
+#define INPUT_BASE ((uint8_t *)arena.bytes)
+#endif
+#define OUTPUT_BASE ((const uint8_t *)arena.bytes)
+
 static uint32_t deepest_stack;
 
 /* The profiler counts the instructions between the entries of these two. The empty asm keeps the calls alive. */
@@ -37,7 +50,7 @@ NOINLINE void rv_mark_begin(void) { __asm__ volatile("" ::: "memory"); }
 NOINLINE void rv_mark_end(void) { __asm__ volatile("" ::: "memory"); }
 
 /* Out of line, so that what the call itself needs on the stack is counted too. */
-NOINLINE static int call_model(void) { return HARNESS_RUN(&arena); }
+NOINLINE static int call_model(void) { return HARNESS_RUN((const void *)INPUT_BASE, &arena); }
 
 #ifdef RV_TRACE
 static intptr_t trace_file;
@@ -60,7 +73,7 @@ static void soil_arena(uint32_t sample) {
 /* False at the end of the file; a sample cut short is a failure. */
 static int read_inputs(intptr_t file) {
   for (uint32_t i = 0; i < COUNT(inputs); i++) {
-    const uint32_t got = port_read(file, (uint8_t *)&arena + inputs[i].offset, inputs[i].bytes);
+    const uint32_t got = port_read(file, INPUT_BASE + inputs[i].offset, inputs[i].bytes);
     if (i == 0 && got == 0) return 0;
     if (got != inputs[i].bytes) port_fail("input.bin ends inside a sample");
   }
@@ -100,7 +113,7 @@ int main(void) {
 #endif
     run_sample();
     for (uint32_t i = 0; i < COUNT(outputs); i++)
-      port_write(output, (const uint8_t *)&arena + outputs[i].offset, outputs[i].bytes);
+      port_write(output, OUTPUT_BASE + outputs[i].offset, outputs[i].bytes);
   }
   write_report();
 #ifdef RV_TRACE

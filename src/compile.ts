@@ -9,9 +9,10 @@ import type { Graph } from './ir/types.ts';
 import { lower } from './lower/lower.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
 import { type Plan, plan } from './plan/plan.ts';
+import { requirePlannable } from './plan/work.ts';
 import type { Program } from './program/types.ts';
-import { requirePlannable } from './program/work.ts';
 import { type CompileReport, compileReport } from './report/compile-report.ts';
+import { pushRows } from './schedule/push.ts';
 import { stream } from './schedule/stream.ts';
 import { findTarget, type Target } from './targets/index.ts';
 import { VERSION } from './version.ts';
@@ -19,6 +20,12 @@ import { VERSION } from './version.ts';
 export type Schedule = (typeof SCHEDULES)[number];
 
 const SCHEDULES = ['auto', 'whole', 'stream'] as const;
+
+const DEFAULT_SCHEDULE = { resident: 'whole', rows: 'stream' } as const;
+
+export type InputMode = (typeof INPUT_MODES)[number];
+
+const INPUT_MODES = ['resident', 'rows'] as const;
 
 export interface CompileOptions {
   /** The model's file name; names the project unless `name` does, and appears in diagnostics. Default `model`. */
@@ -36,6 +43,11 @@ export interface CompileOptions {
    * least SRAM; auto: whole if the target has the SRAM for it, else stream.
    */
   readonly schedule?: Schedule;
+  /**
+   * resident (default): the whole input lies in the arena; rows: the application pushes it row by row and the frame is
+   * never stored. Rows are streamed, so the schedule must not be `whole`.
+   */
+  readonly inputMode?: InputMode;
   /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
   readonly skipPasses?: readonly string[];
 }
@@ -68,7 +80,14 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const target = findTarget(options.target ?? 'host');
   const optimize = requireOneOf('--optimize', options.optimize ?? 'speed', ['speed', 'size']);
   const io = requireOneOf('--io', options.io ?? 'int8', ['int8', 'float']);
-  const schedule = requireOneOf('--schedule', options.schedule ?? 'whole', SCHEDULES);
+  const inputMode = requireOneOf('--input-mode', options.inputMode ?? 'resident', INPUT_MODES);
+  const schedule = requireOneOf('--schedule', options.schedule ?? DEFAULT_SCHEDULE[inputMode], SCHEDULES);
+  if (inputMode === 'rows' && schedule === 'whole') {
+    fail('RV3001', 'rows are pushed into a stream, the schedule cannot be whole', {
+      origin: '--schedule whole --input-mode rows',
+      hint: 'use --schedule stream, or --input-mode resident',
+    });
+  }
   for (const pass of options.skipPasses ?? []) {
     requireOneOf(
       'skipPasses',
@@ -80,8 +99,8 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const graph = runPasses(imported, io, options.skipPasses);
   const lowered = lower(graph);
   requirePlannable(lowered);
-  const { program, plan: planned } = chooseSchedule(lowered, schedule, target);
-  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${schedule}`;
+  const { program, plan: planned } = chooseSchedule(lowered, schedule, inputMode, target);
+  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${schedule} --input-mode ${inputMode}`;
   const project = emitProject(program, planned, { name, optimize, provenance });
   const report = compileReport(program, planned, { target, optimize });
   return { name, target, imported, graph, program, plan: planned, optimize, project, report, warnings };
@@ -90,8 +109,10 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
 function chooseSchedule(
   program: Program,
   schedule: Schedule,
+  inputMode: InputMode,
   { sram }: Target,
 ): { program: Program; plan: Plan } {
+  if (inputMode === 'rows') return stream(pushRows(program));
   if (schedule === 'stream') return stream(program);
   const whole = { program, plan: plan(program) };
   const fits = sram === undefined || whole.plan.arenaBytes <= sram;

@@ -65,7 +65,10 @@ export function fitConditions(
     best = next;
   }
   const [bytes, ...terms] = best.coefficients.map(Math.round);
-  return { bytes: bytes!, terms: Object.fromEntries(best.chosen.map((condition, i) => [condition, terms[i]!])) };
+  return {
+    bytes: bytes!,
+    terms: Object.fromEntries(best.chosen.map((condition, i) => [condition, terms[i]!])),
+  };
 }
 
 function sum<T>(items: readonly T[], value: (item: T, index: number) => number): number {

@@ -64,10 +64,10 @@ function joined(
     const used = program.calls.filter(wanted);
     if (used.length === 0) continue;
     const [buffer, table] = [buffers.length, constants.length];
-    buffers.push(
-      ...program.buffers.map((b) => ({ ...b, id: b.id + buffer, role: 'activation' as const })),
+    buffers.push(...program.buffers.map((b) => ({ ...b, id: b.id + buffer, role: 'activation' as const })));
+    constants.push(
+      ...program.constants.map((c) => ({ ...c, id: c.id + table, data: c.data.subarray(0, 1) })),
     );
-    constants.push(...program.constants.map((c) => ({ ...c, id: c.id + table, data: c.data.subarray(0, 1) })));
     for (const call of used) {
       const key = JSON.stringify([call.kernel, call.geometry]);
       if (seen.has(key)) continue;
@@ -156,7 +156,13 @@ function networkLayers(): OpCase[] {
         [x, weights([1, side, side, channels], 3, seed), bias(channels, seed)],
         int8([1, small, small, channels], 0.06, zero()),
       ),
-      opCase(`add ${seed}`, 'add', { clamp: [-128, 127] }, [x, int8(x.shape, 0.04, zero())], int8(x.shape, 0.07, zero())),
+      opCase(
+        `add ${seed}`,
+        'add',
+        { clamp: [-128, 127] },
+        [x, int8(x.shape, 0.04, zero())],
+        int8(x.shape, 0.07, zero()),
+      ),
     );
     const planes = pick([1, 3, 3, 8, 16]);
     const filters = pick([8, 16, 32]);
@@ -165,7 +171,11 @@ function networkLayers(): OpCase[] {
         `convolution ${seed}`,
         'conv2d',
         pick([window, { ...window, padding: [before, after, 0, total] }]),
-        [int8([1, size, size, planes], 0.05, zero()), weights([filters, side, side, planes], 0, seed), bias(filters, seed)],
+        [
+          int8([1, size, size, planes], 0.05, zero()),
+          weights([filters, side, side, planes], 0, seed),
+          bias(filters, seed),
+        ],
         int8([1, small, small, filters], 0.06, zero()),
       ),
     );
@@ -189,7 +199,10 @@ function networkLayers(): OpCase[] {
     layers.push(
       opCase(`maximum ${seed}`, 'max_pool2d', pool, [x], pooled),
       opCase(`average ${seed}`, 'average_pool2d', pool, [x], pooled),
-      opCase(`global average ${seed}`, 'average_pool2d', whole, [x], { ...pooled, shape: [1, 1, 1, channels] }),
+      opCase(`global average ${seed}`, 'average_pool2d', whole, [x], {
+        ...pooled,
+        shape: [1, 1, 1, channels],
+      }),
       opCase(
         `squeeze ${seed}`,
         'conv2d',

@@ -14,7 +14,9 @@ export interface CodeSections {
 
 export async function codeSections({ folder, name }: Firmware): Promise<CodeSections> {
   const map = await readFile(join(folder, 'firmware.map'), 'utf8');
-  const text = /^\.text\s+0x[\s\S]*?(?=^\.\w)/m.exec(map.slice(map.indexOf('Linker script and memory map')))![0];
+  const text = /^\.text\s+0x[\s\S]*?(?=^\.\w)/m.exec(
+    map.slice(map.indexOf('Linker script and memory map')),
+  )![0];
   const own = new Map<string, number>();
   const library = new Map<string, number>();
   let fill = 0;

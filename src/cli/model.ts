@@ -11,6 +11,7 @@ export interface ModelOptions {
   readonly io?: string;
   readonly optimize?: string;
   readonly schedule?: string;
+  readonly inputMode?: string;
 }
 
 export interface SourceOptions {
@@ -31,6 +32,10 @@ export function addModelOptions(command: Command, targetHelp: string): Command {
     .option(
       '--schedule <name>',
       'whole: each operator completes before the next begins (default); stream: operators take turns row by row, for the least SRAM; auto: whole if it fits the target, else stream',
+    )
+    .option(
+      '--input-mode <mode>',
+      'resident: the input lies in SRAM (default); rows: the application pushes it row by row, the frame is never stored',
     );
 }
 
@@ -65,8 +70,10 @@ export function readModel(path: string): Promise<Uint8Array> {
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
 export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
-  const { target, name, io, optimize, schedule } = options;
-  const given = Object.entries({ target, name, io, optimize, schedule }).filter(([, v]) => v !== undefined);
+  const { target, name, io, optimize, schedule, inputMode } = options;
+  const given = Object.entries({ target, name, io, optimize, schedule, inputMode }).filter(
+    ([, v]) => v !== undefined,
+  );
   return compile(await readModel(path), {
     ...Object.fromEntries(given),
     file: basename(path),

@@ -14,7 +14,7 @@ interface Options {
 }
 
 interface ZooEntry extends ZooCost, Pick<ZooNetwork, 'name' | 'description' | 'resolution' | 'classes'> {
-  /** By the authors' own count, rounded. */
+  /** By the authors' own count, in millions. */
   readonly published: ZooNetwork['published'];
 }
 

@@ -1,11 +1,12 @@
 /** What surrounds the network in an emitted project: an example program and the files that build it. */
-import { DTYPES } from '../core/dtype.ts';
+import { DTYPES, type DType } from '../core/dtype.ts';
+import { pushCall } from '../program/types.ts';
 import { banner, type EmitContext } from './context.ts';
 
 /** main.c: one inference on a fixed pattern; prints the outputs as raw values. */
 export function emitExampleMain(context: EmitContext): string {
   const { name, macro, program } = context;
-  const pointers = new Array(program.inputs.length + program.outputs.length).fill('NULL').join(', ');
+  const pushed = pushCall(program) !== undefined;
   return [
     banner(
       context,
@@ -17,28 +18,10 @@ export function emitExampleMain(context: EmitContext): string {
     '',
     `static ${name}_arena arena;`,
     '',
-    '/* The byte pattern x = x * 1664525 + 1013904223 (mod 2^32), byte = x >> 24. */',
-    'static void fill(int8_t *bytes, size_t count)',
-    '{',
-    '    uint32_t x = 1;',
-    '    for (size_t i = 0; i < count; ++i) {',
-    '        x = x * 1664525u + 1013904223u;',
-    '        bytes[i] = (int8_t)(x >> 24);',
-    '    }',
-    '}',
-    '',
+    ...(program.inputs.some((port) => port.dtype !== 'float32') ? FILL : []),
     'int main(void)',
     '{',
-    ...program.inputs.map((port, i) => {
-      const input = `${macro}_INPUT_${i}`;
-      // Bytes of a float pattern could be NaN: an application gives real values, the example gives zeros.
-      return port.dtype === 'float32'
-        ? `    for (size_t i = 0; i < ${input}_SIZE; ++i) {\n        ${input}(&arena)[i] = 0.0f;\n    }`
-        : `    fill((int8_t *)${input}(&arena), ${input}_BYTES);`;
-    }),
-    `    if (${name}_run(${pointers}, &arena) != 0) {`,
-    '        return 1;',
-    '    }',
+    ...(pushed ? pushExample(context) : runExample(context)),
     ...program.outputs.flatMap((port, i) => {
       const output = `${macro}_OUTPUT_${i}`;
       const [format, cast] = port.dtype === 'float32' ? ['%g', '(double)'] : ['%d', '(int)'];
@@ -53,11 +36,61 @@ export function emitExampleMain(context: EmitContext): string {
     '    return 0;',
     '}',
     '',
-  ]
-    .join('\n')
-    .replace(/^static void fill[\s\S]*?^}\n\n/m, (text) =>
-      program.inputs.some((port) => DTYPES[port.dtype].c !== 'float') ? text : '',
-    );
+  ].join('\n');
+}
+
+const FILL = [
+  '/* The byte pattern x = x * 1664525 + 1013904223 (mod 2^32), byte = x >> 24. */',
+  'static void fill(int8_t *bytes, size_t count)',
+  '{',
+  '    static uint32_t x = 1;',
+  '    for (size_t i = 0; i < count; ++i) {',
+  '        x = x * 1664525u + 1013904223u;',
+  '        bytes[i] = (int8_t)(x >> 24);',
+  '    }',
+  '}',
+  '',
+];
+
+/** C that fills `target`, `count` elements. Bytes of a pattern could be NaN as floats, so the example gives zeros. */
+function fillLines(dtype: DType, target: string, count: string, bytes: string): string[] {
+  return dtype === 'float32'
+    ? [`for (size_t i = 0; i < ${count}; ++i) {`, `    ${target}[i] = 0.0f;`, '}']
+    : [`fill((int8_t *)${target}, ${bytes});`];
+}
+
+function runExample({ name, macro, program }: EmitContext): string[] {
+  const pointers = new Array(program.inputs.length + program.outputs.length).fill('NULL').join(', ');
+  return [
+    ...program.inputs.flatMap((port, i) => {
+      const input = `${macro}_INPUT_${i}`;
+      return fillLines(port.dtype, `${input}(&arena)`, `${input}_SIZE`, `${input}_BYTES`).map(
+        (line) => `    ${line}`,
+      );
+    }),
+    `    if (${name}_run(${pointers}, &arena) != 0) {`,
+    '        return 1;',
+    '    }',
+  ];
+}
+
+function pushExample({ name, macro, program }: EmitContext): string[] {
+  const { dtype } = program.inputs[0]!;
+  const input = `${macro}_INPUT_0`;
+  const elements = `${input}_ROW_BYTES / sizeof(${DTYPES[dtype].c})`;
+  return [
+    `    static ${DTYPES[dtype].c} row[${elements}];`,
+    '    int expected;',
+    '',
+    `    ${name}_begin(&arena);`,
+    '    do {',
+    ...fillLines(dtype, 'row', elements, `${input}_ROW_BYTES`).map((line) => `        ${line}`),
+    `        expected = ${name}_push_row(row, &arena);`,
+    '    } while (expected > 0);',
+    `    if (${name}_finish(${['NULL, '.repeat(program.outputs.length)]}&arena) != 0) {`,
+    '        return 1;',
+    '    }',
+  ];
 }
 
 export function emitMakefile(context: EmitContext): string {

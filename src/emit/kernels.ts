@@ -4,7 +4,7 @@
  * once and reads its parameters from a struct. The only changes to a source are its name and `G->field`.
  */
 import { type KernelSource, kernelSource } from '../program/kernel-source.ts';
-import type { Call } from '../program/types.ts';
+import { type Call, PUSH } from '../program/types.ts';
 import { banner, type EmitContext } from './context.ts';
 
 /** A kernel function of the emitted project. */
@@ -22,6 +22,7 @@ export interface KernelFunction {
 export function kernelFunctions({ program, name, optimize }: EmitContext): KernelFunction[] {
   const functions = new Map<string, { call: Call; calls: number[] }>();
   for (const call of program.calls) {
+    if (call.kernel === PUSH) continue;
     const key = optimize === 'speed' ? `${call.kernel} ${JSON.stringify(call.geometry)}` : call.kernel;
     const known = functions.get(key);
     if (known === undefined) functions.set(key, { call, calls: [call.index] });

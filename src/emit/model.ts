@@ -1,12 +1,13 @@
 /** NAME.h and NAME.c: the API of the emitted project and the sequence of its layers. */
 import { DTYPES } from '../core/dtype.ts';
-import { isStream, segmentsOf } from '../program/segments.ts';
-import type { Port } from '../program/types.ts';
+import { isStream, type Segment, segmentsOf } from '../program/segments.ts';
+import { type Port, PUSH, pushCall } from '../program/types.ts';
 import { floatLiteral } from './constants.ts';
 import { banner, type EmitContext } from './context.ts';
 import type { KernelFunction } from './kernels.ts';
 import { emitLayer, layerName } from './layers.ts';
 import { commentText, stringText } from './names.ts';
+import { emitPush, type PushState, pushMembers, pushPrototypes, pushState } from './push.ts';
 import { emitStream, streamName } from './streams.ts';
 
 /** Version of the generated API; two projects with different versions can still be linked together. */
@@ -15,6 +16,7 @@ const API_VERSION = 1;
 export function emitModelHeader(context: EmitContext): string {
   const { name, macro, program, plan } = context;
   const guard = `${macro}_H`;
+  const push = pushState(program, plan.schedule);
   return [
     banner(
       context,
@@ -37,20 +39,22 @@ export function emitModelHeader(context: EmitContext): string {
     '',
     ...ports(context, 'input'),
     ...ports(context, 'output'),
-    'typedef union {',
-    '    int32_t align;',
+    ...(push
+      ? [
+          '/* Counters that persist between pushed rows. */',
+          `#define ${macro}_STATE_BYTES ${push.bytes}`,
+          '',
+          'typedef struct {',
+          ...pushMembers(push),
+        ]
+      : ['typedef union {', '    int32_t align;']),
     `    int8_t bytes[${macro}_ARENA_BYTES];`,
     `} ${name}_arena;`,
     '',
-    '/*',
-    ' * Runs one inference and returns 0, or -1 when arena is NULL.',
-    ' *',
-    ' * Each pointer may be NULL: then the tensor is used where it lies, in the arena, and nothing is copied. Write an input',
-    ` * to ${macro}_INPUT_0(arena) before the call, read an output at ${macro}_OUTPUT_0(arena) after it. The arena keeps nothing`,
-    ' * between calls; inputs are overwritten during the call.',
-    ' */',
+    ...(push ? pushedRunComment(context) : runComment(context)),
     `int ${name}_run(${runParameters(context).join(', ')});`,
     '',
+    ...(push ? pushPrototypes(context, push, outputParameters(context)) : []),
     `#if defined(${macro}_STATIC_ARENA)`,
     `/* An arena for applications that want the linker to place it: compile ${name}.c with ${macro}_STATIC_ARENA. */`,
     `extern ${name}_arena ${name}_static_arena;`,
@@ -65,10 +69,31 @@ export function emitModelHeader(context: EmitContext): string {
   ].join('\n');
 }
 
+function runComment({ macro }: EmitContext): string[] {
+  return [
+    '/*',
+    ' * Runs one inference and returns 0, or -1 when memory is NULL.',
+    ' *',
+    ' * Each pointer may be NULL: then the tensor is used where it lies, in the arena, and nothing is copied. Write an input',
+    ` * to ${macro}_INPUT_0(arena) before the call, read an output at ${macro}_OUTPUT_0(arena) after it. The arena keeps nothing`,
+    ' * between calls; inputs are overwritten during the call.',
+    ' */',
+  ];
+}
+
+function pushedRunComment({ macro }: EmitContext): string[] {
+  return [
+    '/*',
+    ' * Runs one inference on a frame that the application has, pushing its rows; returns 0, or -1 when memory or input_0 is',
+    ` * NULL. An output pointer may be NULL: read the output at ${macro}_OUTPUT_0(arena).`,
+    ' */',
+  ];
+}
+
 export function emitModel(context: EmitContext, functions: readonly KernelFunction[]): string {
   const { name, macro, program, plan } = context;
   const segments = segmentsOf(program.calls, plan.schedule);
-  const functionOf = (call: number): KernelFunction => functions.find((f) => f.calls.includes(call))!;
+  const push = pushState(program, plan.schedule);
   return [
     banner(
       context,
@@ -79,20 +104,40 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     `#include "${name}_kernels.h"`,
     `#include "${name}_weights.h"`,
     '',
-    `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES, ${name}_arena_size);`,
+    `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES${push ? ` + ${macro}_STATE_BYTES` : ''}, ${name}_arena_size);`,
     '',
     `#if defined(${macro}_STATIC_ARENA)`,
     `${name}_arena ${name}_static_arena;`,
     '#endif',
     '',
     ...segments.flatMap((segment, index) => {
-      const run = isStream(segment) ? null : segment.runs[0]!;
-      const layers = segment.calls.flatMap((call) => [
-        emitLayer(context, program.calls[call]!, run, functionOf(call)),
-        '',
-      ]);
-      return run === null ? [...layers, emitStream(context, segment, index), ''] : layers;
+      const layers = emitSegmentLayers(context, segment, functions).flatMap((layer) => [layer, '']);
+      const pushed = push !== undefined && index === 0;
+      return isStream(segment) && !pushed ? [...layers, emitStream(context, segment, index), ''] : layers;
     }),
+    ...(push ? emitPushedRun(context, push) : emitRun(context)),
+  ].join('\n');
+}
+
+/** The layer functions of a segment: with a loop of their own, or row by row where layers take turns. */
+export function emitSegmentLayers(
+  context: EmitContext,
+  segment: Segment,
+  functions: readonly KernelFunction[],
+): string[] {
+  const { calls } = context.program;
+  const takesTurns = isStream(segment) || segment.calls.some((call) => calls[call]!.kernel === PUSH);
+  return segment.calls
+    .filter((call) => calls[call]!.kernel !== PUSH)
+    .map((call) => {
+      const kernel = functions.find((f) => f.calls.includes(call))!;
+      return emitLayer(context, calls[call]!, takesTurns ? null : segment.runs[0]!, kernel);
+    });
+}
+
+function emitRun(context: EmitContext): string[] {
+  const { name, program, plan } = context;
+  return [
     `int ${name}_run(${runParameters(context).join(', ')})`,
     '{',
     '    int8_t *arena;',
@@ -102,15 +147,30 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     '    }',
     '    arena = memory->bytes;',
     ...program.inputs.flatMap((port, i) => copyIn(context, port, i)),
-    ...segments.flatMap((segment, index) => [
-      `    ${isStream(segment) ? streamName(context, index) : layerName(context, program.calls[segment.calls[0]!]!)}(arena);`,
-      ...segment.calls.flatMap((call) => traceLine(context, call)),
-    ]),
+    ...segmentsOf(program.calls, plan.schedule).flatMap((segment, i) => segmentLines(context, segment, i)),
     ...program.outputs.flatMap((port, i) => copyOut(context, port, i)),
     '    return 0;',
     '}',
     '',
-  ].join('\n');
+  ];
+}
+
+function emitPushedRun(context: EmitContext, push: PushState): string[] {
+  const { program, plan } = context;
+  const rest = segmentsOf(program.calls, plan.schedule).flatMap((segment, i) =>
+    i === 0 ? [] : segmentLines(context, segment, i),
+  );
+  const copies = program.outputs.flatMap((port, i) => copyOut(context, port, i));
+  return emitPush(context, push, outputParameters(context), rest, copies);
+}
+
+/** The lines that run a segment and trace what it hands on. */
+function segmentLines(context: EmitContext, segment: Segment, index: number): string[] {
+  const { program } = context;
+  const name = isStream(segment)
+    ? streamName(context, index)
+    : layerName(context, program.calls[segment.calls[0]!]!);
+  return [`    ${name}(arena);`, ...segment.calls.flatMap((call) => traceLine(context, call))];
 }
 
 function traceLine({ program, plan }: EmitContext, call: number): string[] {
@@ -120,12 +180,16 @@ function traceLine({ program, plan }: EmitContext, call: number): string[] {
 }
 
 /** The parameters of NAME_run: a pointer per input and output, then the arena. */
-export function runParameters({ name, program }: EmitContext): string[] {
+export function runParameters(context: EmitContext): string[] {
   return [
-    ...program.inputs.map((port, i) => `const ${DTYPES[port.dtype].c} *${pointerName('input', i)}`),
-    ...program.outputs.map((port, i) => `${DTYPES[port.dtype].c} *${pointerName('output', i)}`),
-    `${name}_arena *memory`,
+    ...context.program.inputs.map((port, i) => `const ${DTYPES[port.dtype].c} *${pointerName('input', i)}`),
+    ...outputParameters(context),
+    `${context.name}_arena *memory`,
   ];
+}
+
+function outputParameters({ program }: EmitContext): string[] {
+  return program.outputs.map((port, i) => `${DTYPES[port.dtype].c} *${pointerName('output', i)}`);
 }
 
 function pointerName(role: 'input' | 'output', index: number): string {
@@ -150,8 +214,15 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
       `#define ${prefix}_SHAPE {${port.shape.length === 0 ? 1 : port.shape.join(', ')}}`,
       `#define ${prefix}_SIZE ${port.bytes / DTYPES[port.dtype].bytes}`,
       `#define ${prefix}_BYTES ${port.bytes}`,
-      `#define ${prefix}_OFFSET ${plan.addresses[port.buffer]}`,
     );
+    const pushed = role === 'input' ? pushCall(program) : undefined;
+    if (pushed === undefined) lines.push(`#define ${prefix}_OFFSET ${plan.addresses[port.buffer]}`);
+    else
+      lines.push(
+        '/* The rows that are pushed. */',
+        `#define ${prefix}_ROWS ${pushed.firings}`,
+        `#define ${prefix}_ROW_BYTES ${pushed.output.rowBytes}`,
+      );
     if (port.quantization?.scales.length === 1) {
       lines.push(
         `/* real = scale * (value - zero point) */`,
@@ -159,7 +230,7 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
         `#define ${prefix}_ZERO_POINT ${parenthesised(port.quantization.zeroPoints[0]!)}`,
       );
     }
-    lines.push(`#define ${prefix}(arena) ${access}`, '');
+    lines.push(...(pushed === undefined ? [`#define ${prefix}(arena) ${access}`] : []), '');
   });
   return lines;
 }

@@ -7,6 +7,7 @@ import { checkPlan } from './check.ts';
 import { forbiddenDistances, type Interval } from './conflicts.ts';
 import { type Cell, cellsOf, usesBuffer } from './liveness.ts';
 import { alignUp, type Conflict, type Placement, place } from './place.ts';
+import { DRAFT_TRIES, finalTries, TURN_TRIES } from './work.ts';
 
 export interface Plan {
   /** The program's schedule with the chosen directions. */
@@ -23,15 +24,11 @@ export interface Plan {
   readonly peakCall: number | null;
 }
 
-/** Tries of the placement search: while directions are compared, and for the final plan. */
-const DRAFT_TRIES = 200;
-const FINAL_TRIES = 6000;
-
 /** Plans `program` and proves the plan. Throws RV9002 when the proof fails. */
 export function plan(program: Program): Plan {
   const planner = new Planner(program);
   const schedule = planner.chooseDirections();
-  const { placement, live } = planner.place(schedule, FINAL_TRIES);
+  const { placement, live } = planner.place(schedule, finalTries);
   const result: Plan = {
     schedule,
     addresses: placement.addresses,
@@ -46,10 +43,10 @@ export function plan(program: Program): Plan {
 
 /** A quick placement of `program` in the order it has: how large its arena would be, at most. */
 export function arenaOf(program: Program): number {
-  return new Planner(program).place(program.schedule, DRAFT_TRIES).placement.bytes;
+  return new Planner(program).place(program.schedule, () => DRAFT_TRIES).placement.bytes;
 }
 
-export class Planner {
+class Planner {
   private readonly program: Program;
   /** Calls that touch each buffer: only their directions change its cells. */
   private readonly users: readonly (readonly number[])[];
@@ -66,13 +63,13 @@ export class Planner {
   /** Hill climbing from all top-down: a run is turned round when the placed arena becomes smaller. */
   chooseDirections(): readonly Run[] {
     let best = this.program.schedule;
-    let bestDraft = this.place(best, DRAFT_TRIES);
+    let bestDraft = this.place(best, () => TURN_TRIES);
     for (let improved = true; improved; ) {
       improved = false;
       for (let i = 0; i < best.length && bestDraft.placement.bytes > bestDraft.floor; ++i) {
         if (!this.isTurnable(best[i]!)) continue;
         const candidate = best.map((run, j) => (j === i ? reversed(run) : run));
-        const draft = this.place(candidate, DRAFT_TRIES);
+        const draft = this.place(candidate, () => TURN_TRIES);
         if (draft.placement.bytes < bestDraft.placement.bytes) {
           [best, bestDraft, improved] = [candidate, draft, true];
         }
@@ -89,7 +86,10 @@ export class Planner {
     return call.reversible && count > 1 && count === call.firings && complete;
   }
 
-  place(schedule: readonly Run[], tries: number): { placement: Placement; live: LiveBytes; floor: number } {
+  place(
+    schedule: readonly Run[],
+    tries: (pairs: number) => number,
+  ): { placement: Placement; live: LiveBytes; floor: number } {
     const cells = this.program.buffers.map(({ id }) => this.cellsOf(schedule, id));
     const sizes = this.program.buffers.map((buffer) => buffer.bytes);
     const live = liveBytes(cells, this.program.calls.length, schedule);
@@ -98,7 +98,8 @@ export class Planner {
     const conflicts = this.conflicts(schedule, cells, spans);
     // Turning runs round cannot help below the largest buffer.
     const floor = alignUp(Math.max(0, ...sizes));
-    return { placement: place({ sizes, conflicts, spans, lowerBound }, tries), live, floor };
+    const pairs = conflicts.reduce((sum, list) => sum + list.length, 0) / 2;
+    return { placement: place({ sizes, conflicts, spans, lowerBound }, tries(pairs)), live, floor };
   }
 
   private conflicts(

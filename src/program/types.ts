@@ -83,6 +83,14 @@ export interface Call {
   readonly result: Port | null;
 }
 
+/** The kernel name of the call that stands for the application handing over a row of the input. */
+export const PUSH = 'push';
+
+/** The call whose rows the application pushes, if the program has one. */
+export function pushCall(program: Program): Call | undefined {
+  return program.calls.find((call) => call.kernel === PUSH);
+}
+
 /** `count` firings of a call: first, first + step, ... */
 export interface Run {
   readonly call: number;

@@ -1,7 +1,8 @@
 /** What a compilation costs, as one JSON document; the CLI prints it, a page can show it. */
-import { type CodeEstimate, estimateCode } from '../cost/code-size.ts';
+import { estimateCode } from '../cost/code-size.ts';
 import { constantBytes } from '../emit/constants.ts';
 import type { Optimize } from '../emit/context.ts';
+import { pushState } from '../emit/push.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Program } from '../program/types.ts';
 import type { Target } from '../targets/index.ts';
@@ -13,7 +14,7 @@ export interface CompileReport {
   readonly sram: {
     /** Activations, inputs, outputs and scratch, overlaid in one block. */
     readonly arena: number;
-    /** What persists between inferences. */
+    /** Counters that persist between pushed rows. */
     readonly state: number;
     /** Input and output buffers outside the arena: none, they are part of it. */
     readonly io: number;
@@ -25,7 +26,7 @@ export interface CompileReport {
   readonly flash: {
     /** Weights and biases. */
     readonly weights: number;
-    /** Multipliers, shifts, lookup tables: made by the compiler. */
+    /** Made by the compiler: multipliers, shifts, lookup tables, the layers' parameters and row tables. */
     readonly tables: number;
     /** Code for the target's core, an ESTIMATE from measured kernels; `profile` measures it. */
     readonly code: number;
@@ -62,9 +63,12 @@ export function compileReport(
   plan: Plan,
   { target, optimize }: { target: Target; optimize: Optimize },
 ): CompileReport {
-  const { weights, tables } = constantBytes(program);
-  const estimate: CodeEstimate = estimateCode(program, target.core.name, optimize);
-  const sram = { arena: plan.arenaBytes, state: 0, io: 0, scratch: 0, total: plan.arenaBytes };
+  const constants = constantBytes(program);
+  const estimate = estimateCode({ program, plan, optimize }, target.core.name);
+  const { weights } = constants;
+  const tables = constants.tables + estimate.constantBytes;
+  const state = pushState(program, plan.schedule)?.bytes ?? 0;
+  const sram = { arena: plan.arenaBytes, state, io: 0, scratch: 0, total: plan.arenaBytes + state };
   const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
   const fit = { sram: fitOf(target.sram, sram.total), flash: fitOf(target.flash, flash.total) };
   const peak = plan.peakCall === null ? null : program.calls[plan.peakCall]!;

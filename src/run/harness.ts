@@ -64,14 +64,21 @@ export function modelGlue({ name, inputBytes, outputBytes }: ModelInterface): st
       (bytes, i) => `_Static_assert(${upper}_${kind}_${i}_BYTES == ${bytes}, "size of ${kind} ${i}");`,
     ),
   ];
-  const nulls = '0, '.repeat(inputBytes.length + outputBytes.length);
+  const nulls = (count: number) => '0, '.repeat(count);
   return [
     `#include "${name}.h"`,
     ...checks('INPUT', inputBytes),
     ...checks('OUTPUT', outputBytes),
     `#define HARNESS_ARENA ${name}_arena`,
-    `#define HARNESS_RUN(arena) ${name}_run(${nulls}arena)`,
+    `#ifdef ${upper}_INPUT_0_ROWS`,
+    "/* Rows are pushed: the frame is the application's, which here is the harness. */",
+    `#define HARNESS_FRAME ${upper}_INPUT_0_BYTES`,
+    `#define HARNESS_RUN(frame, arena) ${name}_run(frame, ${nulls(outputBytes.length)}arena)`,
+    `#define HARNESS_INPUTS(X) X(0, ${upper}_INPUT_0_BYTES)`,
+    '#else',
+    `#define HARNESS_RUN(frame, arena) ${name}_run(${nulls(inputBytes.length + outputBytes.length)}arena)`,
     `#define HARNESS_INPUTS(X)${slots('INPUT', inputBytes.length)}`,
+    '#endif',
     `#define HARNESS_OUTPUTS(X)${slots('OUTPUT', outputBytes.length)}`,
     '',
   ].join('\n');

@@ -8,7 +8,15 @@ import { KERNELS_WASM } from '../generated/kernels-wasm.ts';
 import type { Plan } from '../plan/plan.ts';
 import { kernelSource } from '../program/kernel-source.ts';
 import { type Segment, segmentsOf } from '../program/segments.ts';
-import type { Call, ConstantId, OutputSlot, Program, Slot } from '../program/types.ts';
+import {
+  type Call,
+  type ConstantId,
+  type OutputSlot,
+  type Program,
+  PUSH,
+  pushCall,
+  type Slot,
+} from '../program/types.ts';
 
 /** Called after every call that finishes a value, with its raw bytes (a copy). */
 export type LayerObserver = (call: Call, bytes: Uint8Array) => void;
@@ -37,7 +45,8 @@ export class WasmExecutor {
   private readonly memory: WebAssembly.Memory;
   private readonly kernels: Readonly<Record<string, KernelFunction>>;
   private readonly constants: number[] = [];
-  private readonly bound: readonly BoundCall[];
+  /** By call; null: rows that are pushed. */
+  private readonly bound: readonly (BoundCall | null)[];
   private readonly segments: readonly Segment[];
   private readonly arena: number;
   private readonly pointers: number;
@@ -80,18 +89,22 @@ export class WasmExecutor {
    * @returns raw bytes of each output
    */
   run(inputs: readonly Uint8Array[], observe?: LayerObserver): Uint8Array[] {
+    const pushed = pushCall(this.program);
     this.program.inputs.forEach((port, i) => {
       const input = inputs[i];
       if (input?.length !== port.bytes) {
         fail('RV3002', `input ${i} has ${input?.length ?? 0} bytes, the model takes ${port.bytes}`);
       }
-      this.bytes(this.address(port.buffer), port.bytes).set(input);
+      if (pushed === undefined) this.bytes(this.address(port.buffer), port.bytes).set(input);
     });
     const words = new Int32Array(this.memory.buffer);
     for (const segment of this.segments) {
       for (const run of segment.runs) {
-        const bound = this.bound[run.call]!;
-        for (let i = 0; i < run.count; ++i) this.fire(words, bound, run.first + i * run.step);
+        const bound = this.bound[run.call];
+        for (let i = 0; i < run.count; ++i) {
+          if (bound) this.fire(words, bound, run.first + i * run.step);
+          else this.push(this.program.calls[run.call]!.output, inputs[0]!, run.first + i);
+        }
       }
       if (observe) this.observeSegment(segment, observe);
     }
@@ -126,7 +139,16 @@ export class WasmExecutor {
     else kernel(this.row);
   }
 
-  private bind(call: Call): BoundCall {
+  /** What the application does in rows mode: hands over row `row` of the input. */
+  private push(view: OutputSlot, input: Uint8Array, row: number): void {
+    const start = this.address(view.buffer);
+    this.bytes(rowAddress({ slot: view, start }, row), view.rowBytes).set(
+      input.subarray(row * view.pitch, row * view.pitch + view.rowBytes),
+    );
+  }
+
+  private bind(call: Call): BoundCall | null {
+    if (call.kernel === PUSH) return null;
     const source = kernelSource(call.kernel);
     const kernel = this.kernels[`rv_${call.kernel}`];
     if (kernel === undefined)
@@ -206,6 +228,7 @@ function roomFor(bytes: number): number {
 /** Everything that `WasmExecutor` reserves. */
 function bytesNeeded(program: Program, plan: Plan): number {
   const structs = program.calls.map((call) => {
+    if (call.kernel === PUSH) return 0;
     const { geometry, data } = kernelSource(call.kernel);
     return roomFor(geometry.length * 4) + roomFor(data.length * 4);
   });

@@ -18,7 +18,7 @@ import { inputsFor } from '../support/inputs.ts';
 import { describeGraph, randomGraph } from '../support/random-graph.ts';
 
 const FIRST = Number(process.env.RIVULET_FUZZ_FROM ?? 0);
-const GRAPHS = Number(process.env.RIVULET_FUZZ ?? 400);
+const GRAPHS = Number(process.env.RIVULET_FUZZ ?? 300);
 /** Graphs in one `it`, so that progress shows. */
 const BATCH = 50;
 /** Every so many graphs one is compiled as C too, in batches of one compiler call. */

@@ -55,6 +55,8 @@ describe('absorb-padding', () => {
   const REFUSED: Readonly<Record<string, () => Graph>> = {
     'a value other than the zero point': () => padded({ ...ROWS_AND_COLUMNS, value: ZERO + 1 }, ['conv2d']),
     'padding of channels': () => padded({ ...ROWS_AND_COLUMNS, after: [0, 2, 1, 1] }, ['conv2d']),
+    'padding before the channels': () => padded({ ...ROWS_AND_COLUMNS, before: [0, 1, 2, 1] }, ['conv2d']),
+    'padding behind the batch': () => padded({ ...ROWS_AND_COLUMNS, after: [1, 2, 1, 0] }, ['conv2d']),
     'padding of the batch': () => padded({ ...ROWS_AND_COLUMNS, before: [1, 1, 2, 0] }, ['conv2d']),
     'a pad that is an output as well': () => padded(ROWS_AND_COLUMNS, ['conv2d'], true),
     'a reader that pads differently': () => padded(ROWS_AND_COLUMNS, ['conv2d', 'max_pool2d']),

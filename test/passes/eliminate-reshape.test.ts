@@ -36,6 +36,12 @@ describe('eliminate-reshape', () => {
     expectUntouched(eliminateReshape, g.build(g.node('reshape', {}, [g.input(X)], X)));
   });
 
+  it('leaves a reshape that only adds a dimension', () => {
+    const g = new GraphSketch();
+    const y = g.node('reshape', {}, [g.input(FLAT)], int8([1, 24, 1]));
+    expectUntouched(eliminateReshape, g.build(g.node('relu', FULL, [y], int8([1, 24, 1]))));
+  });
+
   it('leaves a reshape to the same shape that changes what the raw values mean', () => {
     const g = new GraphSketch();
     const other = int8(X.shape, 0.2, 30);

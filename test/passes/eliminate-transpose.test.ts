@@ -63,6 +63,12 @@ describe('eliminate-transpose', () => {
     expect(result.nodes[1]).toMatchObject({ ins: result.inputs, attrs: { axes: [1, 2] } });
   });
 
+  it('averages axes that the transpose swapped', () => {
+    const graph = transposed([1, 4, 3, 6], [[0, 2, 1, 3]], { axes: [1, 2], out: [1, 6] });
+    const result = expectRewritten(eliminateTranspose, graph, ['transpose', 'mean', 'reshape']);
+    expect(result.nodes[1]!.attrs).toEqual({ axes: [1, 2] });
+  });
+
   it('moves a transpose behind a mean where bytes still move', () => {
     const graph = transposed([1, 4, 3, 6], [[0, 3, 1, 2]], { axes: [2], out: [1, 6, 3] });
     expectRewritten(eliminateTranspose, graph, ['transpose', 'mean', 'transpose']);

@@ -50,6 +50,8 @@ describe('fuse-activation', () => {
 
   const REFUSED: Readonly<Record<string, () => Graph>> = {
     'an activation with another scale': () => activated([-128, 127], [-10, 127], int8(X.shape, 0.06, -10)),
+    'one whose scale differs by less than any raw value shows': () =>
+      activated([-128, 127], [-10, 127], int8(X.shape, 0.0500001, -10)),
     'an activation with another zero point': () =>
       activated([-128, 127], [-10, 127], int8(X.shape, 0.05, -9)),
     'an operand that is an output': () => activated([-128, 127], [-10, 127], X, 'output'),

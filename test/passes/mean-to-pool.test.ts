@@ -53,6 +53,8 @@ describe('mean-to-pool', () => {
 
   const REFUSED: Readonly<Record<string, () => Graph>> = {
     'another scale': () => averaged(TYPE([1, 3, 1, 4]), [1, 2], int8([1, 4], 0.04, -128)),
+    'a scale that differs by less than any raw value shows': () =>
+      averaged(TYPE([1, 1, 1, 4]), [1, 2], int8([1, 4], 0.0500001, -128)),
     'another zero point': () => averaged(TYPE([1, 3, 1, 4]), [1, 2], int8([1, 4], 0.05, -127)),
     'height alone': () => averaged(TYPE([1, 3, 1, 4]), [1], TYPE([1, 1, 4])),
     'channels too': () => averaged(TYPE([1, 3, 1, 4]), [1, 2, 3], TYPE([1, 1, 1, 1])),

@@ -74,6 +74,12 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     good: [0, -1, 8],
   }),
   'in place, the address may not be higher': () => ({ ...copy(1, [0]), bad: [1], good: [0] }),
+  'in place, a single row may not lie higher either': () => {
+    const s = new ProgramSketch();
+    const [a, b] = [s.buffer(2, 'input'), s.buffer(2)];
+    s.call([rows(a, [0])], rows(b, [0]), { inPlace: [0] });
+    return { program: s.finish([b]), a, b, bad: [1], good: [0, -1, 2] };
+  },
   'in place needs equal rows': () => ({ ...copy(1, [0], 1), bad: [0], good: [-1] }),
   'bottom-up, lifetimes are others': () => ({ ...copy(1, [], 2, true), bad: [0, -2], good: [2] }),
   'bottom-up, the last reader is another': () => ({ ...copy(2, [], 2, true), bad: [-2, 2, 3], good: [4] }),

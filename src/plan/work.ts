@@ -1,11 +1,15 @@
 /** How much planning a program takes; looked at before the planner starts. */
 import { fail } from '../core/diagnostics.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { BufferId, Call, Program, RowView } from './types.ts';
+import type { BufferId, Call, Program, RowView } from '../program/types.ts';
 
-/** The planner's tries: for the final placement, and for turning one call round. */
-const TRIES = 600;
-const TRIES_PER_CALL = 30;
+/** Tries of the placement search for turning one call round, and for comparing schedules. */
+export const TURN_TRIES = 30;
+export const DRAFT_TRIES = 200;
+/** Tries for the final placement; fewer where `pairs` of buffers that meet make a try expensive. */
+export function finalTries(pairs: number): number {
+  return Math.min(6000, Math.max(300, Math.ceil(2_000_000 / Math.max(1, pairs))));
+}
 
 /** Throws RV2007 for a program without calls, RV2006 for one that takes more than seconds to plan; see `LIMITS`. */
 export function requirePlannable(program: Program): void {
@@ -20,7 +24,11 @@ export function requirePlannable(program: Program): void {
     ['rows read and written', sum(program.calls, accesses), LIMITS.rowEntries],
     ['bytes read by all rows', sum(program.calls, bytesRead), LIMITS.bytesRead],
     ['pairs of rows that live at the same time', pairs.rows, LIMITS.rowPairs],
-    ['placements to try', pairs.buffers * (TRIES + TRIES_PER_CALL * program.calls.length), LIMITS.placements],
+    [
+      'placements to try',
+      pairs.buffers * (finalTries(pairs.buffers) + TURN_TRIES * program.calls.length),
+      LIMITS.placements,
+    ],
   ];
   for (const [what, size, limit] of checks) {
     if (size <= limit) continue;

@@ -1,0 +1,62 @@
+/** Input pushed row by row: the frame is never stored, so the input becomes a tensor that a call produces. */
+import { fail } from '../core/diagnostics.ts';
+import { type Call, type Program, PUSH, type RowView, type Slot } from '../program/types.ts';
+import { viewsOf } from './live-rows.ts';
+
+/**
+ * Puts a call in front of `program` (in whole-tensor form) that stands for the application handing over one row of the
+ * input after the other, top-down. From then on the input is planned like any other tensor.
+ * @throws RivuletError RV3001 unless the model has exactly one input
+ */
+export function pushRows(program: Program): Program {
+  const [input, ...others] = program.inputs;
+  if (input === undefined || others.length > 0) {
+    fail('RV3001', `the model has ${program.inputs.length} inputs, rows can be pushed into one`, {
+      origin: '--input-mode rows',
+      hint: 'use --input-mode resident',
+    });
+  }
+  const pitch = rowPitch(program, input.buffer, input.bytes);
+  const rows = input.bytes / pitch;
+  const view: RowView = {
+    offset: 0,
+    pitch,
+    rowBytes: pitch,
+    ring: rows,
+    rows: Int32Array.from({ length: rows }, (_, row) => row),
+  };
+  const push: Call = {
+    index: 0,
+    origin: { index: -1, op: 'INPUT', name: input.name },
+    op: 'input',
+    kernel: PUSH,
+    why: 'the application pushes the rows',
+    macs: 0,
+    geometry: {},
+    data: {},
+    firings: rows,
+    slots: [],
+    output: { ...view, buffer: input.buffer },
+    scratch: null,
+    scratchKeeps: false,
+    inPlace: [],
+    reversible: false,
+    result: null,
+  };
+  const calls = [push, ...program.calls.map((call) => ({ ...call, index: call.index + 1 }))];
+  return {
+    ...program,
+    calls,
+    buffers: program.buffers.map((buffer) =>
+      buffer.id === input.buffer ? { ...buffer, role: 'activation' } : buffer,
+    ),
+    schedule: calls.map((call) => ({ call: call.index, first: 0, count: call.firings, step: 1 })),
+  };
+}
+
+/** The row that every reader of the input agrees on; the whole input where they do not. */
+function rowPitch(program: Program, buffer: number, bytes: number): number {
+  const pitches = viewsOf(program.calls, buffer).map(({ view }) => (view as Slot).pitch);
+  const [pitch = bytes] = pitches;
+  return pitch > 0 && bytes % pitch === 0 && pitches.every((p) => p === pitch) ? pitch : bytes;
+}
