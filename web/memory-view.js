@@ -267,7 +267,8 @@ function describe() {
       blocks,
       bytes: blocks.reduce((sum, { start, end }) => sum + end - start, 0),
     }))
-    .sort((a, b) => b.bytes - a.bytes)
+    // What is pointed at comes first: the table shows only a few rows at once.
+    .sort((a, b) => (b.buffer === state.pointed) - (a.buffer === state.pointed) || b.bytes - a.bytes)
     .map(tableRow);
   liveTable.tBodies[0].replaceChildren(...rows);
 }

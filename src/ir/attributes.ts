@@ -20,6 +20,19 @@ export interface ConvolutionAttributes extends WindowAttributes {
   readonly dilation: Pair;
 }
 
+/** Attributes of the depthwise convolution, and of the expanded tensor in between, which never exists as a whole. */
+export interface ExpandDepthwiseAttributes extends ConvolutionAttributes {
+  readonly expandClamp: Clamp;
+  /** A float32 value held as a number. */
+  readonly expandedScale: number;
+  readonly expandedZeroPoint: number;
+  /**
+   * Whether expanded rows that the next window needs too are kept, as many as the window is higher than its stride; if
+   * not, they are expanded again. Decides about memory and time, not about values.
+   */
+  readonly carries: boolean;
+}
+
 export interface PoolAttributes extends WindowAttributes {
   readonly kernel: Pair;
 }
@@ -40,6 +53,11 @@ export interface NodeAttributes {
   conv2d: ConvolutionAttributes;
   /** x, weights [1, kh, kw, channels * multiplier], bias? */
   depthwise_conv2d: ConvolutionAttributes;
+  /**
+   * x, expansion weights [channels, 1, 1, in], expansion bias?, depthwise weights [1, kh, kw, channels], depthwise bias?:
+   * a pointwise conv2d and the depthwise_conv2d that reads it. Made by the pass narrow-rings, from no file.
+   */
+  expand_depthwise2d: ExpandDepthwiseAttributes;
   /** x, weights [out, kh, kw, in], bias?; output height and width are those of the output value. */
   transpose_conv2d: WindowAttributes;
   /** x [..., in], weights [out, in], bias?; the output keeps or flattens the leading dimensions. */

@@ -7,6 +7,7 @@ import { cases as conv2d } from './conv2d/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
 import { cases as elementwise } from './elementwise/cases.ts';
+import { cases as expandDepthwise2d } from './expand_depthwise2d/cases.ts';
 import { cases as fullyConnected } from './fully_connected/cases.ts';
 import { cases as maxPool2d } from './max_pool2d/cases.ts';
 import { cases as mean } from './mean/cases.ts';
@@ -23,6 +24,7 @@ import { cases as unary } from './unary/cases.ts';
 export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   conv2d,
   depthwise_conv2d: depthwiseConv2d,
+  expand_depthwise2d: expandDepthwise2d,
   transpose_conv2d: transposeConv2d,
   fully_connected: fullyConnected,
   average_pool2d: averagePool2d,

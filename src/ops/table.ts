@@ -7,6 +7,7 @@ import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
 import { dequantize } from './dequantize/op.ts';
 import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
+import { expandDepthwise2d } from './expand_depthwise2d/op.ts';
 import { fullyConnected } from './fully_connected/op.ts';
 import { maxPool2d } from './max_pool2d/op.ts';
 import { mean } from './mean/op.ts';
@@ -23,6 +24,7 @@ import { hardSwish, leakyRelu, logistic, relu, tanh } from './unary/op.ts';
 export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   conv2d,
   depthwise_conv2d: depthwiseConv2d,
+  expand_depthwise2d: expandDepthwise2d,
   transpose_conv2d: transposeConv2d,
   fully_connected: fullyConnected,
   average_pool2d: averagePool2d,

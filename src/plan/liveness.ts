@@ -29,18 +29,42 @@ interface Access {
 
 /** All cells of `buffer` under `schedule`, by ascending start. */
 export function cellsOf(program: Program, schedule: readonly Run[], buffer: BufferId): Cell[] {
-  const { role, bytes } = program.buffers[buffer]!;
+  return cellsOfAll(program, schedule, [buffer]).get(buffer)!;
+}
+
+/** The cells of several buffers, in one walk along the schedule. */
+export function cellsOfAll(
+  program: Program,
+  schedule: readonly Run[],
+  buffers: readonly BufferId[],
+): Map<BufferId, Cell[]> {
+  const accesses = accessesTo(program, schedule, buffers);
   const end = schedule.reduce((time, run) => time + run.count, 0);
-  const accesses = accessesTo(program, schedule, buffer);
-  if (role === 'input' || role === 'state') accesses.unshift(whole(bytes, -1, true));
-  if (role === 'output' || role === 'state' || program.outputs.some((port) => port.buffer === buffer)) {
-    accesses.push(whole(bytes, end, false));
+  const cells = new Map<BufferId, Cell[]>();
+  for (const [buffer, list] of accesses) {
+    const { role, bytes } = program.buffers[buffer]!;
+    if (role === 'input' || role === 'state') list.unshift(whole(bytes, -1, true));
+    if (role === 'output' || role === 'state' || program.outputs.some((port) => port.buffer === buffer)) {
+      list.push(whole(bytes, end, false));
+    }
+    cells.set(buffer, split(list));
   }
-  const cuts = [...new Set(accesses.flatMap((access) => [access.start, access.end]))].sort((a, b) => a - b);
+  return cells;
+}
+
+/** Cuts a buffer where accesses begin and end, and follows each cell through its lifetimes. */
+function split(accesses: readonly Access[]): Cell[] {
+  const bounds = new Set<number>();
+  for (const { start, end } of accesses) {
+    bounds.add(start);
+    bounds.add(end);
+  }
+  const cuts = [...bounds].sort((a, b) => a - b);
   const indexOf = new Map(cuts.map((cut, i) => [cut, i]));
   const perCell: Access[][] = Array.from({ length: Math.max(0, cuts.length - 1) }, () => []);
   for (const access of accesses) {
-    for (let i = indexOf.get(access.start)!; i < indexOf.get(access.end)!; ++i) perCell[i]!.push(access);
+    const last = indexOf.get(access.end)!;
+    for (let i = indexOf.get(access.start)!; i < last; ++i) perCell[i]!.push(access);
   }
   return perCell.flatMap((list, i) => lifetimes(list, cuts[i]!, cuts[i + 1]!));
 }
@@ -77,44 +101,46 @@ function lifetimes(accesses: readonly Access[], start: number, end: number): Cel
   return cells;
 }
 
-function accessesTo(program: Program, schedule: readonly Run[], buffer: BufferId): Access[] {
-  const accesses: Access[] = [];
+/** Every access to the buffers, in order of time. */
+function accessesTo(
+  program: Program,
+  schedule: readonly Run[],
+  buffers: readonly BufferId[],
+): Map<BufferId, Access[]> {
+  const accesses = new Map<BufferId, Access[]>(buffers.map((buffer) => [buffer, []]));
   let time = 0;
   for (const run of schedule) {
     const call = program.calls[run.call]!;
-    if (usesBuffer(call, buffer)) {
-      for (let i = 0; i < run.count; ++i)
-        collect(call, run.first + i * run.step, time + i, buffer, program, accesses);
-    }
+    for (let i = 0; i < run.count; ++i) collect(call, run.first + i * run.step, time + i, program, accesses);
     time += run.count;
   }
   return accesses;
 }
 
-/** Reads come before writes, as they do inside a firing. */
+/** The accesses of one firing. Reads come before writes, as they do in a kernel. */
 function collect(
   call: Call,
   firing: number,
   time: number,
-  buffer: BufferId,
   program: Program,
-  accesses: Access[],
+  accesses: ReadonlyMap<BufferId, Access[]>,
 ): void {
   call.slots.forEach((slot, index) => {
-    if (slot.source.kind !== 'buffer' || slot.source.buffer !== buffer) return;
-    push(slot, false, call.inPlace.includes(index));
+    if (slot.source.kind === 'buffer') push(slot.source.buffer, slot, false, call.inPlace.includes(index));
   });
-  if (call.output.buffer === buffer) push(call.output, true, true);
-  if (call.scratch === buffer) {
-    const { bytes } = program.buffers[buffer]!;
-    accesses.push(whole(bytes, time, true));
+  push(call.output.buffer, call.output, true, true);
+  const scratch = call.scratch === null ? undefined : accesses.get(call.scratch);
+  if (scratch !== undefined) {
+    const { bytes } = program.buffers[call.scratch!]!;
+    scratch.push(whole(bytes, time, true));
     // Read at once: the next firing's write begins a new life.
-    if (!call.scratchKeeps) accesses.push(whole(bytes, time, false));
+    if (!call.scratchKeeps) scratch.push(whole(bytes, time, false));
   }
 
-  function push(view: RowView, write: boolean, row: boolean): void {
-    const range = touched(view, firing);
-    if (range !== null) accesses.push({ time, ...range, write, row });
+  function push(buffer: BufferId, view: RowView, write: boolean, row: boolean): void {
+    const list = accesses.get(buffer);
+    const range = list && touched(view, firing);
+    if (range) list.push({ time, start: range.start, end: range.end, write, row });
   }
 }
 

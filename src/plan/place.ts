@@ -1,7 +1,8 @@
 /**
- * Addresses for buffers. One greedy pass places them in some order, each at the lowest free address or, if it is marked
- * so, at the highest one below a cap; a seeded annealing search varies order and sides, with the arena to beat as the cap.
- * The number of tries is fixed, so the same program always gives the same plan. A heuristic: the result is proved safe
+ * Addresses for buffers. A greedy pass places them in some order, in one of two ways: each at the lowest free address or,
+ * if it is marked so, at the highest one below a cap (good for many buffers that come and go); or each where the arena
+ * grows least, downwards too (good for chains, whose outputs creep over their inputs). A seeded annealing search varies
+ * the way, the order and the sides, with the arena to beat as the cap. The number of tries is fixed, so the same program always gives the same plan. A heuristic: the result is proved safe
  * by the checker, and compared with the lower bound by tests and reports.
  */
 import { createRandom } from '../core/random.ts';
@@ -40,15 +41,18 @@ export function place(problem: PlacementProblem, tries: number): Placement {
   return new Placer(problem).search(tries);
 }
 
-/** An order to place buffers in, and which of them go to the top. */
+/** An order to place buffers in, how, and which of them go to the top. */
 interface Genome {
   readonly order: readonly number[];
+  /** Where the arena grows least, instead of lowest or highest. */
+  readonly floating: boolean;
   readonly top: readonly boolean[];
 }
 
 class Placer {
   private readonly problem: PlacementProblem;
   private readonly bases: Float64Array;
+  private readonly placed: Uint8Array;
   /** Forbidden open intervals of the buffer being placed: low, high, low, high ... */
   private readonly blocked: number[] = [];
   private best: Placement | undefined;
@@ -56,6 +60,7 @@ class Placer {
   constructor(problem: PlacementProblem) {
     this.problem = problem;
     this.bases = new Float64Array(problem.sizes.length);
+    this.placed = new Uint8Array(problem.sizes.length);
   }
 
   search(tries: number): Placement {
@@ -94,14 +99,17 @@ class Placer {
     let least = Number.POSITIVE_INFINITY;
     for (const key of keys) {
       const order = sizes.map((_, b) => b).sort((a, b) => key(a) - key(b) || a - b);
-      const bytes = this.greedy({ order, top: bottom }, 0);
-      if (bytes < least) [first, least] = [{ order, top: bottom }, bytes];
+      for (const floating of [false, true]) {
+        const genome = { order, top: bottom, floating };
+        const bytes = this.greedy(genome, 0);
+        if (bytes < least) [first, least] = [genome, bytes];
+      }
     }
     return first!;
   }
 
   /** One to three changes: swap two buffers, move one, change one's side, or move one that sets the peak forward. */
-  private vary({ order, top }: Genome, random: () => number): Genome {
+  private vary({ order, top, floating }: Genome, random: () => number): Genome {
     const pick = (count: number): number => Math.floor(random() * count);
     const count = order.length;
     const varied = [...order];
@@ -125,23 +133,29 @@ class Placer {
         varied.splice(pick(from + 1), 0, moved!);
       }
     }
-    return { order: varied, top: sides };
+    return { order: varied, top: sides, floating: pick(16) === 0 ? !floating : floating };
   }
 
   /** Places everything in order; keeps the result if it is the best so far. Returns its size. */
-  private greedy({ order, top }: Genome, cap: number): number {
+  private greedy({ order, top, floating }: Genome, cap: number): number {
     const { sizes } = this.problem;
-    this.bases.fill(-1);
+    this.placed.fill(0);
+    let low = 0;
     let high = 0;
     for (const buffer of order) {
+      const size = sizes[buffer]!;
       this.collectBlocked(buffer);
-      let base = top[buffer] ? this.highest(cap - sizes[buffer]!) : -1;
-      if (base < 0) base = this.lowest();
+      let base = floating ? this.nearest(size, low, high) : top[buffer] ? this.highest(cap - size) : -1;
+      if (base < 0 && !floating) base = this.lowest();
       this.bases[buffer] = base;
-      high = Math.max(high, base + sizes[buffer]!);
+      this.placed[buffer] = 1;
+      low = Math.min(low, base);
+      high = Math.max(high, base + size);
     }
-    const bytes = alignUp(high);
-    if (this.best === undefined || bytes < this.best.bytes) this.best = { addresses: [...this.bases], bytes };
+    const bytes = alignUp(high - low);
+    if (this.best === undefined || bytes < this.best.bytes) {
+      this.best = { addresses: Array.from(this.bases, (base) => base - low), bytes };
+    }
     return bytes;
   }
 
@@ -149,11 +163,35 @@ class Placer {
   private collectBlocked(buffer: number): void {
     this.blocked.length = 0;
     for (const { other, forbidden } of this.problem.conflicts[buffer]!) {
+      if (this.placed[other] === 0) continue;
       const base = this.bases[other]!;
-      if (base < 0) continue;
       // forbidden holds base(other) - base(this).
       for (const { low, high } of forbidden) this.blocked.push(base - high, base - low);
     }
+  }
+
+  /** The free address next to what is blocked at which [low, high) grows least, the lowest of equals. */
+  private nearest(size: number, low: number, high: number): number {
+    let best = 0;
+    let least = Number.POSITIVE_INFINITY;
+    const consider = (base: number): void => {
+      const span = Math.max(high, base + size) - Math.min(low, base);
+      if (span > least || (span === least && base >= best) || this.isBlocked(base)) return;
+      [best, least] = [base, span];
+    };
+    consider(low);
+    for (let i = 0; i < this.blocked.length; i += 2) {
+      consider(alignDown(this.blocked[i]!));
+      consider(alignUp(this.blocked[i + 1]!));
+    }
+    return best;
+  }
+
+  private isBlocked(base: number): boolean {
+    for (let i = 0; i < this.blocked.length; i += 2) {
+      if (this.blocked[i]! < base && base < this.blocked[i + 1]!) return true;
+    }
+    return false;
   }
 
   private lowest(): number {

@@ -5,7 +5,7 @@
 import type { BufferId, Program, Run } from '../program/types.ts';
 import { checkPlan } from './check.ts';
 import { forbiddenDistances, type Interval } from './conflicts.ts';
-import { type Cell, cellsOf, usesBuffer } from './liveness.ts';
+import { type Cell, cellsOfAll, usesBuffer } from './liveness.ts';
 import { alignUp, type Conflict, type Placement, place } from './place.ts';
 import { DRAFT_TRIES, finalTries, TURN_TRIES } from './work.ts';
 
@@ -41,22 +41,27 @@ export function plan(program: Program): Plan {
   return result;
 }
 
-/** A quick placement of `program` in the order it has: how large its arena would be, at most. */
-export function arenaOf(program: Program): number {
-  return new Planner(program).place(program.schedule, () => DRAFT_TRIES).placement.bytes;
+/**
+ * A quick placement of `program` in the order it has: how large its arena would be, at most. Where even the live bytes
+ * exceed `limit`, these are returned and nothing is placed.
+ */
+export function arenaOf(program: Program, limit: number): number {
+  const planner = new Planner(program);
+  const live = planner.liveBytes(program.schedule);
+  return live > limit ? live : planner.place(program.schedule, () => DRAFT_TRIES).placement.bytes;
 }
 
 class Planner {
   private readonly program: Program;
-  /** Calls that touch each buffer: only their directions change its cells. */
-  private readonly users: readonly (readonly number[])[];
+  /** Buffers that each call touches: only the directions of their calls change their cells. */
+  private readonly touched: readonly (readonly BufferId[])[];
   private readonly cells = new Map<string, readonly Cell[]>();
   private readonly distances = new Map<string, readonly Interval[]>();
 
   constructor(program: Program) {
     this.program = program;
-    this.users = program.buffers.map(({ id }) =>
-      program.calls.filter((call) => usesBuffer(call, id)).map((call) => call.index),
+    this.touched = program.calls.map((call) =>
+      program.buffers.filter(({ id }) => usesBuffer(call, id)).map(({ id }) => id),
     );
   }
 
@@ -86,16 +91,24 @@ class Planner {
     return call.reversible && count > 1 && count === call.firings && complete;
   }
 
+  /** The most bytes live in one firing. */
+  liveBytes(schedule: readonly Run[]): number {
+    const keys = this.keysOf(schedule);
+    const cells = this.cellsOf(schedule, keys);
+    return liveBytes(cells, this.program.calls.length, schedule).most;
+  }
+
   place(
     schedule: readonly Run[],
     tries: (pairs: number) => number,
   ): { placement: Placement; live: LiveBytes; floor: number } {
-    const cells = this.program.buffers.map(({ id }) => this.cellsOf(schedule, id));
+    const keys = this.keysOf(schedule);
+    const cells = this.cellsOf(schedule, keys);
     const sizes = this.program.buffers.map((buffer) => buffer.bytes);
     const live = liveBytes(cells, this.program.calls.length, schedule);
     const lowerBound = alignUp(live.most);
     const spans = cells.map(spanOf);
-    const conflicts = this.conflicts(schedule, cells, spans);
+    const conflicts = this.conflicts(cells, spans, keys);
     // Turning runs round cannot help below the largest buffer.
     const floor = alignUp(Math.max(0, ...sizes));
     const pairs = conflicts.reduce((sum, list) => sum + list.length, 0) / 2;
@@ -103,15 +116,15 @@ class Planner {
   }
 
   private conflicts(
-    schedule: readonly Run[],
     cells: readonly (readonly Cell[])[],
     spans: readonly Span[],
+    keys: readonly string[],
   ): Conflict[][] {
     const conflicts: Conflict[][] = cells.map(() => []);
     for (let a = 0; a < cells.length; ++a) {
       for (let b = a + 1; b < cells.length; ++b) {
         if (spans[a]!.birth > spans[b]!.death || spans[b]!.birth > spans[a]!.death) continue;
-        const forbidden = this.distance(schedule, a, b, cells);
+        const forbidden = this.distance(a, b, cells, keys);
         if (forbidden.length === 0) continue;
         conflicts[a]!.push({ other: b, forbidden });
         conflicts[b]!.push({
@@ -124,12 +137,12 @@ class Planner {
   }
 
   private distance(
-    schedule: readonly Run[],
     a: BufferId,
     b: BufferId,
     cells: readonly (readonly Cell[])[],
+    keys: readonly string[],
   ): readonly Interval[] {
-    const key = `${a}${this.directions(schedule, a)}:${b}${this.directions(schedule, b)}`;
+    const key = `${keys[a]}/${keys[b]}`;
     const known = this.distances.get(key);
     if (known !== undefined) return known;
     const forbidden = forbiddenDistances(cells[a]!, cells[b]!);
@@ -137,18 +150,23 @@ class Planner {
     return forbidden;
   }
 
-  private cellsOf(schedule: readonly Run[], buffer: BufferId): readonly Cell[] {
-    const key = `${buffer}${this.directions(schedule, buffer)}`;
-    const known = this.cells.get(key);
-    if (known !== undefined) return known;
-    const cells = cellsOf(this.program, schedule, buffer);
-    this.cells.set(key, cells);
-    return cells;
+  /** The cells of every buffer. */
+  private cellsOf(schedule: readonly Run[], keys: readonly string[]): readonly (readonly Cell[])[] {
+    const { buffers } = this.program;
+    const missing = buffers.filter(({ id }) => !this.cells.has(keys[id]!)).map(({ id }) => id);
+    if (missing.length > 0) {
+      for (const [id, cells] of cellsOfAll(this.program, schedule, missing)) this.cells.set(keys[id]!, cells);
+    }
+    return buffers.map(({ id }) => this.cells.get(keys[id]!)!);
   }
 
-  private directions(schedule: readonly Run[], buffer: BufferId): string {
-    const users = this.users[buffer]!;
-    return schedule.map((run) => (users.includes(run.call) ? (run.step === 1 ? 'd' : 'u') : '')).join('');
+  /** By buffer: what its cells depend on, its name and the directions of the runs that touch it. */
+  private keysOf(schedule: readonly Run[]): string[] {
+    const directions = this.program.buffers.map(({ id }) => [String(id)]);
+    for (const { call, step } of schedule) {
+      for (const buffer of this.touched[call]!) directions[buffer]!.push(step === 1 ? 'd' : 'u');
+    }
+    return directions.map((parts) => parts.join(''));
   }
 }
 

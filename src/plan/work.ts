@@ -5,7 +5,7 @@ import type { BufferId, Call, Program, RowView } from '../program/types.ts';
 
 /** Tries of the placement search for turning one call round, and for comparing schedules. */
 export const TURN_TRIES = 30;
-export const DRAFT_TRIES = 200;
+export const DRAFT_TRIES = 120;
 /** Tries for the final placement; fewer where `pairs` of buffers that meet make a try expensive. */
 export function finalTries(pairs: number): number {
   return Math.min(6000, Math.max(300, Math.ceil(2_000_000 / Math.max(1, pairs))));

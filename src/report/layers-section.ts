@@ -25,15 +25,16 @@ export function layersSection(
 <h2 id="layers">Layers</h2>
 <p>SRAM and constants in bytes. A click on a heading sorts.</p>
 <div class="scroll tall" tabindex="0" role="region" aria-label="Layers"><table class="sortable">
-<thead><tr><th scope="col" class="number" aria-sort="ascending">#</th><th scope="col">Operator and name</th><th scope="col">Output</th>${columns.map(
+<thead><tr><th scope="col" class="number" aria-sort="ascending">#</th><th scope="col">Operator and name</th>${columns.map(
     ({ title }) => html`<th scope="col" class="number">${title}</th>`,
-  )}<th scope="col">Kernel and why</th></tr></thead>
+  )}<th scope="col">Output</th><th scope="col">Kernel and why</th></tr></thead>
 <tbody>
 ${layers.map(({ op, name, kernel, why }, i) => {
   const mark = i === peak?.layer ? html` <b class="peak">sets the peak</b>` : '';
   return html`<tr><th scope="row" class="number" data-value="${i}">${i}</th>
 <td class="name">${label(op)}${mark}<span class="sub">${label(name)}</span></td>
-<td class="shape">${shapeText(program.calls[i]!.result?.shape)}</td>${columns.map((column) => cell(column, i))}
+${columns.map((column) => cell(column, i))}
+<td class="shape">${shapeText(program.calls[i]!.result?.shape)}</td>
 <td class="why"><code>${kernel}</code><span class="sub">${label(why)}</span></td></tr>
 `;
 })}</tbody>

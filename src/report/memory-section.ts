@@ -9,9 +9,10 @@ export function memorySection({ sram, peak }: CompileReport, program: Program, t
   const words = peak
     ? `At most ${count(most)} bytes are live at once, in layer ${peak.layer}: ${label(program.calls[peak.layer]!.origin.op)} “${label(peak.name)}”.`
     : 'Nothing has to be computed.';
+  const beside = sram.total > sram.arena ? `, and ${count(sram.total - sram.arena)} bytes lie beside it` : '';
   return html`<section aria-labelledby="memory">
 <h2 id="memory">SRAM over time</h2>
-<p>The arena has ${count(sram.arena)} bytes. ${words}
+<p>The arena has ${count(sram.arena)} bytes${beside}. ${words}
 Each step computes one row of one layer; a buffer is coloured where its rows hold data that is still needed.</p>
 <div class="view" hidden>
 <div class="controls">

@@ -3,7 +3,7 @@
  * are whole, those inside are counted row by row from the firing that writes them to the last that reads them. A lower
  * bound of what any placement of this order needs.
  */
-import type { BufferId, Call, Program, RowView } from '../program/types.ts';
+import type { BufferId, Program, RowView } from '../program/types.ts';
 import type { Group } from './pull.ts';
 
 interface BufferUse {
@@ -33,7 +33,10 @@ export class LiveRows {
 
   constructor(program: Program) {
     this.program = program;
-    this.uses = program.buffers.map(({ id, bytes, role }) => useOf(program, id, bytes, role === 'input'));
+    const views = viewsByBuffer(program);
+    this.uses = program.buffers.map(({ id, bytes, role }) =>
+      useOf(program, views[id]!, id, bytes, role === 'input'),
+    );
     this.reads = program.calls.map((call) =>
       call.slots.flatMap((slot) =>
         slot.source.kind === 'buffer' ? [this.range(slot.source.buffer, slot)] : [],
@@ -152,8 +155,13 @@ export class LiveRows {
   }
 }
 
-function useOf(program: Program, id: BufferId, bytes: number, isInput: boolean): BufferUse {
-  const views = viewsOf(program.calls, id);
+function useOf(
+  program: Program,
+  views: readonly BufferView[],
+  id: BufferId,
+  bytes: number,
+  isInput: boolean,
+): BufferUse {
   const unit = Math.max(
     1,
     Math.min(bytes, ...views.map(({ view }) => (view.pitch > 0 ? view.pitch : bytes))),
@@ -169,15 +177,22 @@ function useOf(program: Program, id: BufferId, bytes: number, isInput: boolean):
   };
 }
 
-/** Every view of a buffer and the call that has it. */
-export function viewsOf(
-  calls: readonly Call[],
-  buffer: BufferId,
-): { call: number; view: RowView; writes: boolean }[] {
-  return calls.flatMap((call) => [
-    ...call.slots
-      .filter(({ source }) => source.kind === 'buffer' && source.buffer === buffer)
-      .map((view) => ({ call: call.index, view, writes: false })),
-    ...(call.output.buffer === buffer ? [{ call: call.index, view: call.output, writes: true }] : []),
-  ]);
+/** A view of a buffer and the call that has it. */
+export interface BufferView {
+  readonly call: number;
+  readonly view: RowView;
+  readonly writes: boolean;
+}
+
+/** Every view of each buffer, by buffer id, in order of calls. */
+export function viewsByBuffer(program: Program): BufferView[][] {
+  const views: BufferView[][] = program.buffers.map(() => []);
+  for (const call of program.calls) {
+    for (const slot of call.slots) {
+      if (slot.source.kind !== 'buffer') continue;
+      views[slot.source.buffer]!.push({ call: call.index, view: slot, writes: false });
+    }
+    views[call.output.buffer]!.push({ call: call.index, view: call.output, writes: true });
+  }
+  return views;
 }

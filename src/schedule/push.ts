@@ -1,7 +1,7 @@
 /** Input pushed row by row: the frame is never stored, so the input becomes a tensor that a call produces. */
 import { fail } from '../core/diagnostics.ts';
-import { type Call, type Program, PUSH, type RowView, type Slot } from '../program/types.ts';
-import { viewsOf } from './live-rows.ts';
+import { type Call, type Program, PUSH, type RowView } from '../program/types.ts';
+import { viewsByBuffer } from './live-rows.ts';
 
 /**
  * Puts a call in front of `program` (in whole-tensor form) that stands for the application handing over one row of the
@@ -56,7 +56,7 @@ export function pushRows(program: Program): Program {
 
 /** The row that every reader of the input agrees on; the whole input where they do not. */
 function rowPitch(program: Program, buffer: number, bytes: number): number {
-  const pitches = viewsOf(program.calls, buffer).map(({ view }) => (view as Slot).pitch);
+  const pitches = viewsByBuffer(program)[buffer]!.map(({ view }) => view.pitch);
   const [pitch = bytes] = pitches;
   return pitch > 0 && bytes % pitch === 0 && pitches.every((p) => p === pitch) ? pitch : bytes;
 }

@@ -13,8 +13,10 @@ import { applyRings } from './rings.ts';
 /** How much larger than the optimum the live bytes of other cut sets may be. */
 const SLACKS = [1, 1.03, 1.06, 1.1, 1.2, 1.3];
 /** Local search: firings times steps stays below this, so that large networks do not take minutes. */
-const SEARCH_WORK = 4_000_000;
-const MAX_STEPS = 500;
+const SEARCH_WORK = 3_500_000;
+const MAX_STEPS = 1000;
+/** Worse candidates are accepted up to this share, falling to none. */
+const TEMPERATURE = 0.03;
 
 export interface Streamed {
   /** The program with rings. */
@@ -37,6 +39,10 @@ interface Candidate {
   readonly arenaBytes: number;
 }
 
+function smaller<T extends Candidate | undefined>(a: T, b: Candidate | null): T | Candidate {
+  return b === null || (a !== undefined && a.arenaBytes <= b.arenaBytes) ? a : b;
+}
+
 class StreamSearch {
   private readonly program: Program;
   private readonly cuts: CutSearch;
@@ -48,32 +54,59 @@ class StreamSearch {
   }
 
   run(): Candidate {
-    let best: Candidate | undefined;
-    const consider = (groups: readonly Group[]): void => {
-      const key = JSON.stringify(groups);
-      if (this.seen.has(key)) return;
-      this.seen.add(key);
-      const candidate = this.evaluate(groups);
-      if (best === undefined || candidate.arenaBytes < best.arenaBytes) best = candidate;
-    };
+    let first: Candidate | undefined;
     for (const slack of SLACKS) {
       const { groups } = this.cuts.best(slack);
-      for (const phase of [-1, 0, 1]) consider(this.alternate(groups, phase));
+      for (const phase of [-1, 0, 1])
+        first = smaller(first, this.consider(this.alternate(groups, phase), Number.POSITIVE_INFINITY));
     }
+    const bound = this.cuts.best().liveBytes;
     const firings = this.program.calls.reduce((sum, call) => sum + call.firings, 0);
     const steps = Math.min(MAX_STEPS, Math.ceil(SEARCH_WORK / firings));
     const random = createRandom(firings);
-    for (let i = 0; i < steps; ++i) consider(this.vary(best!.groups, random));
-    return best!;
+    let best = this.turnGroups(first!);
+    let current = best;
+    for (let i = 0; i < steps && best.arenaBytes > bound; ++i) {
+      const limit = current.arenaBytes * (1 + TEMPERATURE * (1 - i / steps) * random());
+      const candidate = this.consider(this.vary(current.groups, random), limit);
+      if (candidate === null || candidate.arenaBytes > limit) continue;
+      current = candidate;
+      best = smaller(best, candidate);
+      if (i % 100 === 99) {
+        best = this.turnGroups(best);
+        current = best;
+      }
+    }
+    return best;
   }
 
-  private evaluate(groups: readonly Group[]): Candidate {
+  /** Turns single groups round as long as that helps. */
+  private turnGroups(start: Candidate): Candidate {
+    let best = start;
+    for (let i = 0; i < best.groups.length; ++i) {
+      const turned = best.groups.map((g, j) =>
+        j === i ? { ...g, reverse: !g.reverse && this.mayReverse(g) } : g,
+      );
+      best = smaller(best, this.consider(turned, best.arenaBytes));
+    }
+    return best;
+  }
+
+  /** Evaluates groups that have not been looked at before; precisely only as far as `limit`. */
+  private consider(groups: readonly Group[], limit: number): Candidate | null {
+    const key = JSON.stringify(groups);
+    if (this.seen.has(key)) return null;
+    this.seen.add(key);
+    return this.evaluate(groups, limit);
+  }
+
+  private evaluate(groups: readonly Group[], limit: number): Candidate {
     const { calls } = this.program;
     const schedule: Run[] = groups.flatMap((group) =>
       runsOf(calls, group, pullOrder(calls, this.cuts.needs, group)),
     );
     const program = applyRings(this.program, schedule);
-    return { groups, program, arenaBytes: arenaOf(program) };
+    return { groups, program, arenaBytes: arenaOf(program, limit) };
   }
 
   /** Every second group bottom-up, beginning with `phase`; -1: none. */

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Project } from '../../src/emit/project.ts';
+import { type PushedRows, pushFrame } from './pushed-rows.ts';
 
 export interface EmittedCase {
   /** The project's C name, unique in the batch. */
@@ -14,6 +15,8 @@ export interface EmittedCase {
     readonly inputs: readonly Uint8Array[];
     readonly outputs: readonly Uint8Array[];
   }[];
+  /** In rows mode: the frame is also pushed row by row. */
+  readonly pushed?: PushedRows;
 }
 
 /** The flags every emitted project must survive. */
@@ -79,7 +82,7 @@ function mainOf(cases: readonly EmittedCase[]): string {
       ]),
     ),
     'int main(void) {',
-    ...cases.flatMap(({ name, samples }) => samples.flatMap((sample, s) => check(name, sample, s))),
+    ...cases.flatMap((single) => single.samples.flatMap((sample, s) => check(single, sample, s))),
     '  puts("done");',
     '  return 0;',
     '}',
@@ -87,21 +90,29 @@ function mainOf(cases: readonly EmittedCase[]): string {
   ].join('\n');
 }
 
-function check(name: string, { inputs, outputs }: EmittedCase['samples'][number], s: number): string[] {
+function check(
+  single: EmittedCase,
+  { inputs, outputs }: EmittedCase['samples'][number],
+  s: number,
+): string[] {
+  const { name, pushed } = single;
   const pointers = [
     ...inputs.map((_, i) => `(const void *)${name}_in_${s}_${i}`),
     ...outputs.map((_, i) => `(void *)out_${i}`),
     '&arena',
   ];
+  const compare = outputs.map(
+    (bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`,
+  );
   return [
     '  {',
     `    static ${name}_arena arena;`,
     ...outputs.map((bytes, i) => `    static int out_${i}[${Math.ceil(bytes.length / 4)}];`),
+    '    int wrong = 0;',
     `    memset(&arena, ${85 * (s + 1)}, sizeof arena);`,
-    `    int wrong = ${name}_run(${pointers.join(', ')});`,
-    ...outputs.map(
-      (bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`,
-    ),
+    ...(pushed ? [...pushFrame(single, pushed, `${name}_in_${s}_0`, outputs), ...compare] : []),
+    `    wrong |= ${name}_run(${pointers.join(', ')});`,
+    ...compare,
     `    if (wrong) puts("${name} sample ${s}");`,
     '  }',
   ];
