@@ -13,10 +13,12 @@ import { applyRings } from './rings.ts';
 /** How much larger than the optimum the live bytes of other cut sets may be. */
 const SLACKS = [1, 1.03, 1.06, 1.1, 1.2, 1.3];
 /** Local search: firings times steps stays below this, so that large networks do not take minutes. */
-const SEARCH_WORK = 3_500_000;
-const MAX_STEPS = 1000;
+const SEARCH_WORK = 2_500_000;
+const MAX_STEPS = 600;
+/** Independent walks. */
+const WALKS = 2;
 /** Worse candidates are accepted up to this share, falling to none. */
-const TEMPERATURE = 0.03;
+const TEMPERATURE = 0.1;
 
 export interface Streamed {
   /** The program with rings. */
@@ -60,12 +62,19 @@ class StreamSearch {
       for (const phase of [-1, 0, 1])
         first = smaller(first, this.consider(this.alternate(groups, phase), Number.POSITIVE_INFINITY));
     }
+    let best = this.turnGroups(first!);
+    for (let walk = 0; walk < WALKS; ++walk) best = this.walk(best, walk);
+    return best;
+  }
+
+  /** Annealing over cuts and directions, from `start`; returns the best candidate met. */
+  private walk(start: Candidate, seed: number): Candidate {
     const bound = this.cuts.best().liveBytes;
     const firings = this.program.calls.reduce((sum, call) => sum + call.firings, 0);
     const steps = Math.min(MAX_STEPS, Math.ceil(SEARCH_WORK / firings));
-    const random = createRandom(firings);
-    let best = this.turnGroups(first!);
-    let current = best;
+    const random = createRandom(firings + seed);
+    let best = start;
+    let current = start;
     for (let i = 0; i < steps && best.arenaBytes > bound; ++i) {
       const limit = current.arenaBytes * (1 + TEMPERATURE * (1 - i / steps) * random());
       const candidate = this.consider(this.vary(current.groups, random), limit);
