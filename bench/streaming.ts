@@ -100,9 +100,9 @@ function grouped(count: number): string {
 
 /** Puts `text` between the two comments that carry `name`. */
 function replaceBetween(page: string, name: string, text: string): string {
-  const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];
+  const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
   const [from, to] = [page.indexOf(start) + start.length, page.indexOf(end)];
-  return page.slice(0, from) + text + page.slice(to);
+  return `${page.slice(0, from)}${text}\n${page.slice(to)}`;
 }
 
 const wanted = process.argv.slice(2);

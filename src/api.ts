@@ -21,6 +21,7 @@ export { writeTflite } from './formats/tflite/writer.ts';
 export { importTflite } from './import/tflite.ts';
 export { type InspectedOperator, type InspectedTensor, type InspectReport, inspect } from './inspect.ts';
 export type { Graph, Node, Value } from './ir/types.ts';
+export { type ParetoOptions, type ParetoPoint, type ParetoReport, pareto } from './pareto.ts';
 export type { Io } from './passes/pipeline.ts';
 export type { Plan } from './plan/plan.ts';
 export type { Call, Port, Program } from './program/types.ts';
@@ -28,6 +29,7 @@ export type { CompileReport, Fit, LayerReport } from './report/compile-report.ts
 export { type LayerObserver, WasmExecutor } from './run/wasm.ts';
 export { type Core, findTarget, TARGETS, type Target } from './targets/index.ts';
 export { VERSION } from './version.ts';
+export { zooModel } from './zoo/model.ts';
 
 const executors = new WeakMap<Compilation, Promise<WasmExecutor>>();
 

@@ -1,4 +1,7 @@
 /** The whole way from the bytes of a model to the files of a firmware project. Pure: no file system, no clock. */
+export type { Schedule } from './choose-schedule.ts';
+
+import { chooseSchedule, parseSchedule, type Schedule } from './choose-schedule.ts';
 import type { Diagnostic } from './core/diagnostics.ts';
 import { fail } from './core/diagnostics.ts';
 import type { Optimize } from './emit/context.ts';
@@ -6,20 +9,12 @@ import { identifierFrom, requireIdentifier } from './emit/names.ts';
 import { emitProject, type Project } from './emit/project.ts';
 import { importTflite } from './import/tflite.ts';
 import type { Graph } from './ir/types.ts';
-import { lower } from './lower/lower.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
-import { type Plan, plan } from './plan/plan.ts';
-import { requirePlannable } from './plan/work.ts';
+import type { Plan } from './plan/plan.ts';
 import type { Program } from './program/types.ts';
 import { type CompileReport, compileReport } from './report/compile-report.ts';
-import { pushRows } from './schedule/push.ts';
-import { stream } from './schedule/stream.ts';
 import { findTarget, type Target } from './targets/index.ts';
 import { VERSION } from './version.ts';
-
-export type Schedule = (typeof SCHEDULES)[number];
-
-const SCHEDULES = ['auto', 'whole', 'stream'] as const;
 
 const DEFAULT_SCHEDULE = { resident: 'whole', rows: 'stream' } as const;
 
@@ -40,7 +35,8 @@ export interface CompileOptions {
   readonly optimize?: Optimize;
   /**
    * whole (default): each operator completes before the next begins; stream: operators take turns row by row, for the
-   * least SRAM; auto: whole if the target has the SRAM for it, else stream.
+   * least SRAM; patch:PxP@N: the first N operators in P x P tiles, halos computed again; auto: the fastest of whole,
+   * stream, and stream with `maxExtraMacs`, that fits the target's SRAM or `maxSram`.
    */
   readonly schedule?: Schedule;
   /**
@@ -48,6 +44,10 @@ export interface CompileOptions {
    * never stored. Rows are streamed, so the schedule must not be `whole`.
    */
   readonly inputMode?: InputMode;
+  /** Bytes of SRAM that auto aims at, instead of the target's. */
+  readonly maxSram?: number;
+  /** Percent of multiply-accumulates that streaming may add to need less SRAM. Default 0. */
+  readonly maxExtraMacs?: number;
   /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
   readonly skipPasses?: readonly string[];
 }
@@ -81,10 +81,11 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const optimize = requireOneOf('--optimize', options.optimize ?? 'speed', ['speed', 'size']);
   const io = requireOneOf('--io', options.io ?? 'int8', ['int8', 'float']);
   const inputMode = requireOneOf('--input-mode', options.inputMode ?? 'resident', INPUT_MODES);
-  const schedule = requireOneOf('--schedule', options.schedule ?? DEFAULT_SCHEDULE[inputMode], SCHEDULES);
-  if (inputMode === 'rows' && schedule === 'whole') {
-    fail('RV3001', 'rows are pushed into a stream, the schedule cannot be whole', {
-      origin: '--schedule whole --input-mode rows',
+  const schedule = parseSchedule(options.schedule ?? DEFAULT_SCHEDULE[inputMode]);
+  const { maxExtraMacs = 0, maxSram = target.sram } = options;
+  if (inputMode === 'rows' && (schedule === 'whole' || typeof schedule === 'object')) {
+    fail('RV3001', 'rows are pushed into a stream, the schedule cannot be whole or patches', {
+      origin: '--schedule, --input-mode rows',
       hint: 'use --schedule stream, or --input-mode resident',
     });
   }
@@ -96,27 +97,20 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
     );
   }
   const { graph: imported, warnings } = importTflite(bytes, file);
-  const graph = runPasses(imported, io, options.skipPasses);
-  const lowered = lower(graph);
-  requirePlannable(lowered);
-  const { program, plan: planned } = chooseSchedule(lowered, schedule, inputMode, target);
-  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${schedule} --input-mode ${inputMode}`;
+  const optimized = runPasses(imported, io, options.skipPasses);
+  const {
+    graph,
+    program,
+    plan: planned,
+  } = chooseSchedule(optimized, schedule, {
+    pushed: inputMode === 'rows',
+    maxExtraMacs,
+    maxSram,
+  });
+  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
   const project = emitProject(program, planned, { name, optimize, provenance });
-  const report = compileReport(program, planned, { target, optimize });
+  const report = compileReport(program, planned, { target, optimize, maxSram });
   return { name, target, imported, graph, program, plan: planned, optimize, project, report, warnings };
-}
-
-function chooseSchedule(
-  program: Program,
-  schedule: Schedule,
-  inputMode: InputMode,
-  { sram }: Target,
-): { program: Program; plan: Plan } {
-  if (inputMode === 'rows') return stream(pushRows(program));
-  if (schedule === 'stream') return stream(program);
-  const whole = { program, plan: plan(program) };
-  const fits = sram === undefined || whole.plan.arenaBytes <= sram;
-  return schedule === 'whole' || fits ? whole : stream(program);
 }
 
 function requireOneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {

@@ -6,6 +6,7 @@ import { addCompile } from './compile.ts';
 import { addDiff } from './diff.ts';
 import { addInspect } from './inspect.ts';
 import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Result } from './output.ts';
+import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
 import { addTargets } from './targets.ts';
@@ -60,6 +61,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
     .addHelpText('after', EXIT_CODE_HELP);
   for (const add of [addInspect, addCompile, addRun, addProfile, addDiff, addTargets, addZoo])
     add(program, deliver);
+  addPareto(program, deliver, (text) => streams.stderr(`${text}\n`));
   return program;
 }
 

@@ -12,6 +12,8 @@ export interface ModelOptions {
   readonly optimize?: string;
   readonly schedule?: string;
   readonly inputMode?: string;
+  readonly maxSram?: number;
+  readonly maxExtraMacs?: number;
 }
 
 export interface SourceOptions {
@@ -31,7 +33,17 @@ export function addModelOptions(command: Command, targetHelp: string): Command {
     .option('--optimize <goal>', 'speed: a kernel for each geometry (default); size: shared kernels')
     .option(
       '--schedule <name>',
-      'whole: each operator completes before the next begins (default); stream: operators take turns row by row, for the least SRAM; auto: whole if it fits the target, else stream',
+      'whole: each operator completes before the next begins (default); stream: operators take turns row by row, for the least SRAM; patch:PxP@N: the first N operators in P x P tiles (MCUNetV2); auto: the fastest that fits',
+    )
+    .option(
+      '--max-sram <bytes>',
+      "the SRAM that auto aims at and the result is held against, instead of the target's",
+      parseNumber,
+    )
+    .option(
+      '--max-extra-macs <percent>',
+      'how many more multiply-accumulates streaming may spend to need less SRAM (default 0)',
+      parseNumber,
     )
     .option(
       '--input-mode <mode>',
@@ -54,6 +66,13 @@ export function addInputOptions(command: Command): Command {
     .option('--scale <number>', 'see --mean; may be a fraction such as 1/255', parseNumbers);
 }
 
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError(`"${text}" is not a number.`);
+  return value;
+}
+
 /** `0.5`, `1/255` or several with commas. */
 function parseNumbers(text: string): number[] {
   return text.split(',').map((part) => {
@@ -70,10 +89,17 @@ export function readModel(path: string): Promise<Uint8Array> {
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
 export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
-  const { target, name, io, optimize, schedule, inputMode } = options;
-  const given = Object.entries({ target, name, io, optimize, schedule, inputMode }).filter(
-    ([, v]) => v !== undefined,
-  );
+  const { target, name, io, optimize, schedule, inputMode, maxSram, maxExtraMacs } = options;
+  const given = Object.entries({
+    target,
+    name,
+    io,
+    optimize,
+    schedule,
+    inputMode,
+    maxSram,
+    maxExtraMacs,
+  }).filter(([, v]) => v !== undefined);
   return compile(await readModel(path), {
     ...Object.fromEntries(given),
     file: basename(path),

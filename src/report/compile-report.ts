@@ -61,7 +61,7 @@ export interface LayerReport {
 export function compileReport(
   program: Program,
   plan: Plan,
-  { target, optimize }: { target: Target; optimize: Optimize },
+  { target, optimize, maxSram }: { target: Target; optimize: Optimize; maxSram: number | undefined },
 ): CompileReport {
   const constants = constantBytes(program);
   const estimate = estimateCode({ program, plan, optimize }, target.core.name);
@@ -70,7 +70,7 @@ export function compileReport(
   const state = pushState(program, plan.schedule)?.bytes ?? 0;
   const sram = { arena: plan.arenaBytes, state, io: 0, scratch: 0, total: plan.arenaBytes + state };
   const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
-  const fit = { sram: fitOf(target.sram, sram.total), flash: fitOf(target.flash, flash.total) };
+  const fit = { sram: fitOf(maxSram, sram.total), flash: fitOf(target.flash, flash.total) };
   const peak = plan.peakCall === null ? null : program.calls[plan.peakCall]!;
   return {
     target: target.name,

@@ -40,8 +40,10 @@ function blockOf(odd: Oddities): Graph {
   const g = new GraphSketch();
   const expand = { ...CONVOLUTION, ...odd.expand };
   const depthwise = { ...CONVOLUTION, padding: [1, 1, 1, 1] as const, ...odd.depthwise };
-  const along = (size: number, axis: 0 | 1, window: number, { padding, stride }: ConvolutionAttributes) =>
-    Math.floor((size + padding[2 * axis]! + padding[2 * axis + 1]! - window) / stride[axis]) + 1;
+  const along = (size: number, axis: 0 | 1, window: number, attrs: ConvolutionAttributes) => {
+    const [before, after] = [attrs.padding[2 * axis]!, attrs.padding[2 * axis + 1]!];
+    return windowOutput(size, window, attrs.stride[axis], attrs.dilation[axis], before, after);
+  };
   const middle = ([8, 6] as const).map((size, axis) => along(size, axis as 0 | 1, kernel[axis]!, expand));
   const final = middle.map((size, axis) => along(size, axis as 0 | 1, 3, depthwise));
   const biasOf = (count: number, seed: number) => (biases ? g.constant(bias(count, seed)) : null);

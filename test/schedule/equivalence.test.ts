@@ -21,11 +21,11 @@ import { inputsFor } from '../support/inputs.ts';
 import { describeGraph, randomGraph } from '../support/random-graph.ts';
 
 const FIRST = Number(process.env.RIVULET_FUZZ_FROM ?? 0);
-const GRAPHS = Number(process.env.RIVULET_FUZZ_STREAMS ?? 100);
+const GRAPHS = Number(process.env.RIVULET_FUZZ_STREAMS ?? 60);
 /** Graphs in one `it`, so that progress shows. */
-const BATCH = 50;
+const BATCH = 30;
 /** Every so many graphs one is compiled as C too. */
-const EMITTED_EVERY = Math.max(1, Math.floor(GRAPHS / 14));
+const EMITTED_EVERY = Math.max(1, Math.floor(GRAPHS / 12));
 const SANITIZE = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 describe('random graphs, streamed', () => {

@@ -9,7 +9,7 @@ import { stream } from '../../src/schedule/stream.ts';
 import { randomGraph } from '../support/random-graph.ts';
 import { Chain } from './chains.ts';
 
-const GRAPHS = 40;
+const GRAPHS = 24;
 
 /** Programs of random graphs, after all passes. */
 const PROGRAMS = Array.from({ length: GRAPHS }, (_, seed) =>

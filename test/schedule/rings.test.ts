@@ -13,7 +13,7 @@ import { survives } from '../plan/replay.ts';
 import { randomGraph } from '../support/random-graph.ts';
 import { Chain, type Tensor } from './chains.ts';
 
-const GRAPHS = 40;
+const GRAPHS = 24;
 
 /** The program with rings; its calls in groups that begin at `cuts`. */
 function grouped(program: Program, { cuts = [0], reverse = false } = {}): Program {

@@ -1,0 +1,92 @@
+/** Which schedule a model gets: whole, streamed, in patches, or streamed with more MACs, whatever was asked for and fits. */
+import { fail } from './core/diagnostics.ts';
+import type { Graph } from './ir/types.ts';
+import { lower } from './lower/lower.ts';
+import { patches } from './passes/patches.ts';
+import { type Plan, plan } from './plan/plan.ts';
+import { requirePlannable } from './plan/work.ts';
+import type { Program } from './program/types.ts';
+import { pushRows } from './schedule/push.ts';
+import { stream } from './schedule/stream.ts';
+import { TradeOffSearch } from './tradeoff/search.ts';
+
+/** auto, whole, stream, or patch:PxP@N, MCUNetV2's patches: the first N operators in P x P tiles. */
+export type Schedule = 'auto' | 'whole' | 'stream' | `patch:${number}x${number}@${number}`;
+
+/** A schedule by name, or the tiles of a patch schedule. */
+export type ParsedSchedule = 'auto' | 'whole' | 'stream' | { rows: number; columns: number; count: number };
+
+/** @throws RivuletError RV3001 */
+export function parseSchedule(text: string): ParsedSchedule {
+  const patch = /^patch:(\d{1,4})x(\d{1,4})@(\d{1,6})$/.exec(text);
+  if (patch !== null) return { rows: Number(patch[1]), columns: Number(patch[2]), count: Number(patch[3]) };
+  const found = (['auto', 'whole', 'stream'] as const).find((name) => name === text);
+  return (
+    found ??
+    fail('RV3001', `"${text}" is not a schedule`, {
+      origin: '--schedule',
+      hint: 'auto, whole, stream, or patch:2x2@12 for the first 12 operators in 2x2 tiles',
+    })
+  );
+}
+
+export interface Scheduled {
+  readonly graph: Graph;
+  readonly program: Program;
+  readonly plan: Plan;
+}
+
+export interface ScheduleLimits {
+  readonly pushed: boolean;
+  readonly maxExtraMacs: number;
+  /** Bytes, undefined for no limit. */
+  readonly maxSram: number | undefined;
+}
+
+/** Lowers, schedules and plans `graph`; graph, program and plan of the result belong together. */
+export function chooseSchedule(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimits): Scheduled {
+  if (typeof schedule === 'object') {
+    const tiled = patches(graph, schedule.rows, schedule.columns, schedule.count);
+    return planWhole(tiled);
+  }
+  const { pushed, maxExtraMacs, maxSram = Number.POSITIVE_INFINITY } = limits;
+  const fits = ({ plan: { arenaBytes } }: Scheduled): boolean => arenaBytes <= maxSram;
+  if (!pushed && schedule !== 'stream') {
+    const whole = planWhole(graph);
+    if (schedule === 'whole' || fits(whole)) return whole;
+  }
+  const program = plannable(graph);
+  const streamed = { graph, ...stream(pushed ? pushRows(program) : program) };
+  if (maxExtraMacs === 0 || (schedule === 'auto' && fits(streamed))) return streamed;
+  return spendMacs(graph, streamed, schedule === 'auto' ? maxSram : 0, limits);
+}
+
+/** The fewest MACs that reach `wanted` bytes, else the least SRAM, within the MACs allowed. */
+function spendMacs(
+  graph: Graph,
+  streamed: Scheduled,
+  wanted: number,
+  { pushed, maxExtraMacs }: ScheduleLimits,
+): Scheduled {
+  const search = new TradeOffSearch(graph, pushed);
+  const front = search.front(maxExtraMacs).filter(({ liveBytes }) => liveBytes < streamed.plan.arenaBytes);
+  let best = streamed;
+  // Towards more MACs until it is enough; without a goal, the last ones of the front are the smallest.
+  for (const candidate of wanted > 0 ? front : front.slice(-3)) {
+    const placed = search.place(candidate);
+    if (placed.plan.arenaBytes < best.plan.arenaBytes) best = placed;
+    if (best.plan.arenaBytes <= wanted) break;
+  }
+  return best;
+}
+
+function planWhole(graph: Graph): Scheduled {
+  const program = plannable(graph);
+  return { graph, program, plan: plan(program) };
+}
+
+function plannable(graph: Graph): Program {
+  const program = lower(graph);
+  requirePlannable(program);
+  return program;
+}
