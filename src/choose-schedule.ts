@@ -6,8 +6,6 @@ import { patches } from './passes/patches.ts';
 import { type Plan, plan } from './plan/plan.ts';
 import { requirePlannable } from './plan/work.ts';
 import type { Program } from './program/types.ts';
-import { pushRows } from './schedule/push.ts';
-import { stream } from './schedule/stream.ts';
 import { TradeOffSearch } from './tradeoff/search.ts';
 
 /** auto, whole, stream, or patch:PxP@N, MCUNetV2's patches: the first N operators in P x P tiles. */
@@ -55,29 +53,24 @@ export function chooseSchedule(graph: Graph, schedule: ParsedSchedule, limits: S
     const whole = planWhole(graph);
     if (schedule === 'whole' || fits(whole)) return whole;
   }
-  const program = plannable(graph);
-  const streamed = { graph, ...stream(pushed ? pushRows(program) : program) };
-  if (maxExtraMacs === 0 || (schedule === 'auto' && fits(streamed))) return streamed;
-  return spendMacs(graph, streamed, schedule === 'auto' ? maxSram : 0, limits);
+  return leastSram(graph, schedule === 'auto' ? maxSram : 0, pushed, maxExtraMacs);
 }
 
 /** The fewest MACs that reach `wanted` bytes, else the least SRAM, within the MACs allowed. */
-function spendMacs(
-  graph: Graph,
-  streamed: Scheduled,
-  wanted: number,
-  { pushed, maxExtraMacs }: ScheduleLimits,
-): Scheduled {
+function leastSram(graph: Graph, wanted: number, pushed: boolean, maxExtraMacs: number): Scheduled {
+  requirePlannable(lower(graph));
   const search = new TradeOffSearch(graph, pushed);
-  const front = search.front(maxExtraMacs).filter(({ liveBytes }) => liveBytes < streamed.plan.arenaBytes);
-  let best = streamed;
-  // Towards more MACs until it is enough; without a goal, the last ones of the front are the smallest.
-  for (const candidate of wanted > 0 ? front : front.slice(-3)) {
+  const front = search.front(maxExtraMacs);
+  // With a goal, towards more MACs until it is reached; without, from the smallest on while a smaller one is possible.
+  const candidates = wanted > 0 ? front : front.toReversed();
+  let best: Scheduled | undefined;
+  for (const candidate of candidates) {
+    const arenaBytes = best?.plan.arenaBytes ?? Number.POSITIVE_INFINITY;
+    if (arenaBytes <= wanted || candidate.liveBytes >= arenaBytes) break;
     const placed = search.place(candidate);
-    if (placed.plan.arenaBytes < best.plan.arenaBytes) best = placed;
-    if (best.plan.arenaBytes <= wanted) break;
+    if (placed.plan.arenaBytes < arenaBytes) best = placed;
   }
-  return best;
+  return best!;
 }
 
 function planWhole(graph: Graph): Scheduled {

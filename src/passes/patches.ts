@@ -56,8 +56,8 @@ function crossing(graph: Graph, count: number): ValueId[] {
   const later = new Set([...graph.outputs, ...graph.nodes.slice(count).flatMap((node) => node.ins)]);
   const known = new Set(head.flatMap((node) => [...node.ins, ...node.outs]));
   return [...known].filter(
-    (id) => id !== null && later.has(id) && requireValue(graph, id).role !== 'const',
-  ) as number[];
+    (id): id is ValueId => id !== null && later.has(id) && requireValue(graph, id).role !== 'const',
+  );
 }
 
 function splitTensor(graph: Graph, count: number): Value {

@@ -106,14 +106,19 @@ function placesNeeded(
   return rings;
 }
 
-/** The longest distance, plus one, from a row that is being written to the oldest one that will still be read. */
+/**
+ * The longest distance, plus one, from a row that is being written to one that will still be read. Rows need not be born
+ * in order: several writers may take turns.
+ */
 function longestReach({ birth, death }: RowTimes): number {
   const born = [...birth.keys()].filter((row) => birth[row]! >= 0).sort((a, b) => birth[a]! - birth[b]!);
   let oldest = 0;
   let places = 1;
   for (const [i, row] of born.entries()) {
     while (oldest < i && death[born[oldest]!]! < birth[row]!) ++oldest;
-    places = Math.max(places, Math.abs(row - born[oldest]!) + 1);
+    for (const other of born.slice(oldest, i)) {
+      if (death[other]! >= birth[row]!) places = Math.max(places, Math.abs(row - other) + 1);
+    }
   }
   return places;
 }

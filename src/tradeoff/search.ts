@@ -1,8 +1,8 @@
 /**
  * SRAM against multiply-accumulates. Sets of levers are compared by the live bytes of their best cuts, which is quick;
- * those that no other set beats in both are then streamed and placed. The sets tried are prefixes: levers of a kind in
- * order of the bytes they free, and in order of bytes per MAC, combined between kinds. A heuristic: one block alone often
- * gains nothing because the next one is as large, which is why prefixes are tried and not single levers.
+ * those that no other set beats in both are then streamed and placed. The search begins with sets that cost nothing
+ * (rows carried) or that only help together (two-pass blocks, the widest first: one alone gains nothing because the next
+ * is as large), and to the best of them adds recomputing levers that free most. A heuristic, of a fixed number of steps.
  */
 import type { Graph } from '../ir/types.ts';
 import { lower } from '../lower/lower.ts';
@@ -27,13 +27,17 @@ export interface Candidate {
 /** A candidate that has been streamed and placed. */
 export interface TradeOff extends Candidate, Streamed {}
 
-/** Sets of one kind that are tried: more prefixes than this of a large network would take minutes. */
-const MAX_PREFIXES = 12;
+/** Prefixes of one kind that are tried; recomputing levers compared in one step, and steps: more would take minutes. */
+const MAX_PREFIXES = 6;
+const MAX_RECOMPUTE = 24;
+const MAX_STEPS = 3;
 
 export class TradeOffSearch {
   private readonly graph: Graph;
   private readonly pushed: boolean;
   private readonly baseMacs: number;
+  /** Every set that was looked at, by its levers. */
+  private readonly evaluated = new Map<string, Candidate>();
 
   /** `graph`: after all passes; `pushed`: the input comes row by row. */
   constructor(graph: Graph, pushed: boolean) {
@@ -44,16 +48,16 @@ export class TradeOffSearch {
 
   /** Candidates with at most `maxExtraPercent` more MACs that no other beats in both, by ascending MACs. */
   front(maxExtraPercent: number): Candidate[] {
-    const candidates: Candidate[] = [];
-    const seen = new Set<string>();
-    for (const levers of leverSets(leversOf(this.graph))) {
-      const key = JSON.stringify(levers.map(({ kind, operator }) => `${kind} ${operator}`).sort());
-      const extra = levers.reduce((sum, { extraMacs }) => sum + extraMacs, 0);
-      if (seen.has(key) || extra > (this.baseMacs * maxExtraPercent) / 100) continue;
-      seen.add(key);
-      const candidate = this.evaluate(levers);
-      if (candidate.extraPercent <= maxExtraPercent) candidates.push(candidate);
+    const allowed = this.baseMacs * (1 + maxExtraPercent / 100);
+    for (const levers of startingSets(leversOf(this.graph))) this.evaluate(levers, allowed);
+    const starts = [...this.evaluated.values()].filter(({ macs }) => macs <= allowed);
+    if (maxExtraPercent > 0) {
+      this.spend(
+        starts.reduce((a, b) => (b.liveBytes < a.liveBytes ? b : a)),
+        allowed,
+      );
     }
+    const candidates = [...this.evaluated.values()].filter(({ macs }) => macs <= allowed);
     candidates.sort((a, b) => a.macs - b.macs || a.liveBytes - b.liveBytes);
     let least = Number.POSITIVE_INFINITY;
     return candidates.filter(({ liveBytes }) => {
@@ -63,16 +67,46 @@ export class TradeOffSearch {
     });
   }
 
+  /** Adds recomputing levers one after another, each time the one that frees most live bytes. */
+  private spend(start: Candidate, allowed: number): void {
+    const recompute = leversOf(this.graph).filter(
+      ({ kind, extraMacs }) => kind === 'recompute' && extraMacs > 0,
+    );
+    // Cheap first: a lever that costs more than what is left never comes up.
+    recompute.sort((a, b) => a.extraMacs - b.extraMacs);
+    let current = start;
+    for (let steps = 0; steps < MAX_STEPS; ++steps) {
+      let next: Candidate | null = null;
+      let most = 0;
+      for (const lever of recompute.slice(0, MAX_RECOMPUTE)) {
+        if (current.levers.includes(lever)) continue;
+        const candidate = this.evaluate([...current.levers, lever], allowed);
+        const gain = candidate === null ? 0 : current.liveBytes - candidate.liveBytes;
+        if (gain > most) [next, most] = [candidate, gain];
+      }
+      if (next === null) return;
+      current = next;
+    }
+  }
+
   /** Streams and places a candidate. */
   place(candidate: Candidate): TradeOff {
     return { ...candidate, ...stream(this.program(candidate.graph)) };
   }
 
-  private evaluate(levers: readonly Lever[]): Candidate {
+  /** The candidate with these levers, or null where it takes more than `allowed` MACs. */
+  private evaluate(levers: readonly Lever[], allowed: number): Candidate | null {
+    const key = JSON.stringify(levers.map(({ kind, operator }) => `${kind} ${operator}`).sort());
+    const known = this.evaluated.get(key);
+    if (known !== undefined) return known;
     const graph = applyLevers(this.graph, levers);
     const macs = totalMacs(graph);
+    if (macs > allowed) return null;
     const { liveBytes } = new CutSearch(this.program(graph)).best();
-    return { levers, macs, extraPercent: (100 * (macs - this.baseMacs)) / this.baseMacs, liveBytes, graph };
+    const extraPercent = (100 * (macs - this.baseMacs)) / this.baseMacs;
+    const candidate = { levers, macs, extraPercent, liveBytes, graph };
+    this.evaluated.set(key, candidate);
+    return candidate;
   }
 
   private program(graph: Graph): Program {
@@ -85,24 +119,13 @@ function totalMacs(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => sum + macsOf(graph, node), 0);
 }
 
-/** The sets to try: combinations of prefixes of two-pass and of narrow-ring levers. */
-function* leverSets(levers: readonly Lever[]): Generator<Lever[]> {
-  const ofKind = (kind: Lever['kind']): Lever[] => levers.filter((lever) => lever.kind === kind);
-  const byBytes = (list: Lever[]): Lever[] => list.toSorted((a, b) => b.bytes - a.bytes);
-  const byPrice = (list: Lever[]): Lever[] =>
-    list.toSorted((a, b) => b.bytes / (b.extraMacs + 1) - a.bytes / (a.extraMacs + 1));
-  const wide = prefixes(byBytes(ofKind('two-pass')));
-  const narrow = [
-    ...prefixes(byBytes(ofKind('recompute'))),
-    ...prefixes(byPrice(ofKind('recompute'))),
-    ...prefixes(byBytes(ofKind('carry'))),
-  ];
-  for (const first of wide) yield first;
-  for (const second of narrow) yield second;
-  // With all wide tensors that matter gone, narrow rings decide; and the other way round.
-  for (const first of wide.slice(1)) yield [...first, ...narrow.at(-1)!];
-  const mostWide = wide.at(-1)!;
-  if (mostWide.length > 0) for (const second of narrow.slice(1)) yield [...mostWide, ...second];
+/** Where the search begins: nothing, rows carried, and wide tensors computed twice, the widest first. */
+function startingSets(levers: readonly Lever[]): Lever[][] {
+  const ofKind = (kind: Lever['kind']): Lever[] =>
+    levers.filter((lever) => lever.kind === kind).toSorted((a, b) => b.bytes - a.bytes);
+  const carry = ofKind('carry');
+  const wide = prefixes(ofKind('two-pass'));
+  return [...wide, ...prefixes(carry).slice(1), ...wide.slice(1).map((set) => [...set, ...carry])];
 }
 
 /** The empty list, the first, the first two ... and the whole list. */

@@ -26,6 +26,8 @@ const GRAPHS = Number(process.env.RIVULET_FUZZ_STREAMS ?? 60);
 const BATCH = 30;
 /** Every so many graphs one is compiled as C too. */
 const EMITTED_EVERY = Math.max(1, Math.floor(GRAPHS / 12));
+/** Graphs that found faults: rows written out of order, a row table that one place makes superfluous. */
+const FOUND_FAULTS = [107, 144];
 const SANITIZE = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 describe('random graphs, streamed', () => {
@@ -39,8 +41,12 @@ describe('random graphs, streamed', () => {
     expect(failures.join('\n\n')).toBe('');
   });
 
+  it.each(FOUND_FAULTS)('reference = wasm, for seed %i', async (seed) => {
+    expect(await shrunk(seed)).toBeNull();
+  });
+
   it.skipIf(!hasCommand('gcc')).each<Optimize>(['speed', 'size'])('reference = C for %s', (optimize) => {
-    const cases: EmittedCase[] = [];
+    const cases = FOUND_FAULTS.flatMap((seed) => emitted(seed, optimize));
     for (let seed = FIRST; seed < FIRST + GRAPHS; seed += EMITTED_EVERY)
       cases.push(...emitted(seed, optimize));
     for (let i = 0; i < cases.length; i += BATCH) {

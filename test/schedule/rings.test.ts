@@ -94,8 +94,8 @@ describe('a ring', () => {
     const x = chain.input(4);
     const a = chain.tensor(4, 4);
     chain.call([{ ...x, rows: [0, 1, 2, 3] }], { ...a, rows: [1, 3, 0, 2] });
-    // Row 1, the oldest, is one away from row 0, but row 3 is alive too.
-    const program = chain.finish(chain.pick(a, [1, 0, 3, 2]));
+    // When row 0 is born, row 1 is the oldest, but the place of row 3 is taken too.
+    const program = chain.finish(chain.pick(a, [0, 1, 3, 2]));
     expect(places(program, a)).toBe(4);
   });
 });
