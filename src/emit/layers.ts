@@ -180,10 +180,13 @@ function assignment(target: string, start: string, view: RowView, tables: string
   if (view.rows.every((row) => row < 0)) return [`${target} = NULL;`];
   const rows = affineRows(view.rows);
   if (rows === null) {
-    const type = view.rows.some((row) => row > 32767) ? 'int32_t' : 'int16_t';
-    tables.push(`static const ${type} ${table}[${view.rows.length}] = {${[...view.rows].join(', ')}};`);
     const address = rowAddress(start, view, `${table}[y]`, highestRow(view));
-    return [`${target} = ${view.rows.includes(-1) ? `${table}[y] >= 0 ? ${address} : NULL` : address};`];
+    const value = view.rows.includes(-1) ? `${table}[y] >= 0 ? ${address} : NULL` : address;
+    const type = view.rows.some((row) => row > 32767) ? 'int32_t' : 'int16_t';
+    // A ring of one row has the same place for every row.
+    if (value !== start)
+      tables.push(`static const ${type} ${table}[${view.rows.length}] = {${[...view.rows].join(', ')}};`);
+    return [`${target} = ${value};`];
   }
   if (!rows.partial)
     return [

@@ -1,11 +1,11 @@
 /** Groups -> a Program whose inner tensors are rings. */
 import { isStream, segmentsOf } from '../program/segments.ts';
-import type { BufferId, Program, RowView, Run } from '../program/types.ts';
+import { type BufferId, type Program, type RowView, type Run, touched } from '../program/types.ts';
 import { viewsByBuffer } from './live-rows.ts';
 
 /**
  * Gives every buffer that lives only inside one group the fewest row places that the order allows. The length is
- * derived: at the birth of a row, the distance to the oldest row that is still needed. Buffers whose views do not agree
+ * derived: at the birth of a row, the span of the rows that are still needed. Buffers whose views do not agree
  * on rows (a reshape between, an operator that reads the whole tensor) stay whole.
  */
 export function applyRings(program: Program, schedule: readonly Run[]): Program {
@@ -20,7 +20,7 @@ export function applyRings(program: Program, schedule: readonly Run[]): Program 
     if (uniform && pitch > 0 && bytes % pitch === 0) pitches.set(id, pitch);
   }
   const rings = placesNeeded(program, schedule, pitches);
-  const outlives = handedOn(program, schedule, views);
+  const complete = handedOn(program, schedule, views, rings);
   const ringed = <V extends RowView>(view: V, buffer: BufferId | null): V => {
     const ring = buffer === null ? undefined : rings.get(buffer);
     return ring === undefined ? view : { ...view, ring };
@@ -34,8 +34,8 @@ export function applyRings(program: Program, schedule: readonly Run[]): Program 
     }),
     calls: program.calls.map((call) => ({
       ...call,
-      // Inside a group a value is never complete at one moment, unless it is handed on.
-      result: call.result !== null && outlives.has(call.result.buffer) ? call.result : null,
+      // Inside a group a value is never complete at one moment, unless all of it is handed on.
+      result: call.result !== null && complete.has(call.result.buffer) ? call.result : null,
       slots: call.slots.map((slot) =>
         ringed(slot, slot.source.kind === 'buffer' ? slot.source.buffer : null),
       ),
@@ -44,25 +44,44 @@ export function applyRings(program: Program, schedule: readonly Run[]): Program 
   };
 }
 
-/** Buffers that are whole when the segment that writes them ends: read later, or an output, or from a call on its own. */
+/**
+ * Buffers that are complete when the call that hands them on has run: outputs, what one call on its own writes, and what
+ * later segments read to the last byte; of what they leave out the place may be taken by then.
+ */
 function handedOn(
   program: Program,
   schedule: readonly Run[],
   viewsOf: ReturnType<typeof viewsByBuffer>,
+  rings: ReadonlyMap<BufferId, number>,
 ): Set<BufferId> {
-  const result = new Set(program.outputs.map((port) => port.buffer));
+  const result = new Set<BufferId>();
   const segmentOf = new Map<number, number>();
   const segments = segmentsOf(program.calls, schedule);
   for (const [index, { calls }] of segments.entries()) for (const call of calls) segmentOf.set(call, index);
-  for (const { id } of program.buffers) {
-    const views = viewsOf[id]!;
-    const writer = views.find(({ writes }) => writes);
-    if (writer === undefined) continue;
-    const segment = segmentOf.get(writer.call)!;
-    const later = views.some(({ call }) => segmentOf.get(call) !== segment);
-    if (later || !isStream(segments[segment]!)) result.add(id);
+  for (const { id, bytes } of program.buffers) {
+    if (rings.has(id)) continue;
+    const writers = viewsOf[id]!.filter(({ writes }) => writes).map(({ call }) => call);
+    // The last call in program order hands a value on; calls that write other parts of it may fire later.
+    const segment = segmentOf.get(writers.at(-1) ?? -1);
+    if (segment === undefined || writers.some((call) => segmentOf.get(call)! > segment)) continue;
+    const isOutput = program.outputs.some((port) => port.buffer === id);
+    const alone = writers.length === 1 && !isStream(segments[segment]!);
+    const later = viewsOf[id]!.filter(({ call, writes }) => !writes && segmentOf.get(call)! > segment);
+    if (isOutput || alone || readAll(later, bytes)) result.add(id);
   }
   return result;
+}
+
+/** Whether `views` touch every byte of a buffer in whole-tensor form. */
+function readAll(views: readonly { view: RowView }[], bytes: number): boolean {
+  const read = new Uint8Array(bytes);
+  for (const { view } of views) {
+    for (let y = 0; y < view.rows.length; ++y) {
+      const range = touched(view, y);
+      if (range !== null) read.fill(1, range.start, range.end);
+    }
+  }
+  return !read.includes(0);
 }
 
 /** When the rows of a buffer are written first and read last, -1 for never. */

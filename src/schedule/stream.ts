@@ -28,6 +28,7 @@ export interface Streamed {
 
 /** Streams `program` (in whole-tensor form). The result is never larger than the whole-tensor plan. */
 export function stream(program: Program): Streamed {
+  if (program.calls.length === 0) return { program, plan: plan(program) };
   const search = new StreamSearch(program);
   const { program: ringed } = search.run();
   const streamed = { program: ringed, plan: plan(ringed) };

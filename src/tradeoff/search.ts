@@ -53,7 +53,8 @@ export class TradeOffSearch {
     const starts = [...this.evaluated.values()].filter(({ macs }) => macs <= allowed);
     if (maxExtraPercent > 0) {
       this.spend(
-        starts.reduce((a, b) => (b.liveBytes < a.liveBytes ? b : a)),
+        // Of equals the one with most levers, which come later.
+        starts.reduce((a, b) => (b.liveBytes <= a.liveBytes ? b : a)),
         allowed,
       );
     }
