@@ -76,7 +76,10 @@ async function costRow(name: string, compiled: Record<ScheduleName, Compiled>): 
   const whole = await footprint(compiled.whole.compilation, CORE);
   const stream = await footprint(compiled.stream.compilation, CORE);
   const rows = await footprint(compiled.rows.compilation, CORE);
-  const more = (x: number): string => `+${((100 * x) / whole.instructions - 100).toFixed(1)} %`;
+  const more = (x: number): string => {
+    const percent = ((100 * x) / whole.instructions - 100).toFixed(1);
+    return `${percent.startsWith('-') ? percent.replace('-', '−') : `+${percent}`} %`;
+  };
   return [
     name,
     grouped(whole.instructions),

@@ -171,8 +171,7 @@ describe('3: element-wise', () => {
       const m = quantized(fround(x.S / y.S));
       const ma = quantized(abs(fround(fround(x.S * alpha) / y.S)));
       return (q) => clamp(y.Z + (q >= x.Z ? MBQM(q - x.Z, m) : Math.sign(alpha) * MBQM(q - x.Z, ma)));
-    }),
-  );
+    }));
 
   it('HARD_SWISH', () =>
     everyByte('hard_swish', {}, (X, Y) => {
@@ -288,8 +287,7 @@ describe('6: resizing', () => {
         return values[min(n - 1, attrs.alignCorners ? round(p) : floor(p))]!;
       });
       expect(reference('resize_nearest', attrs, [[line(n), values]], line(size))).toEqual(expected);
-    }),
-  );
+    }));
 
   it.each(modes)('bilinear, $alignCorners, $halfPixelCenters', (attrs) =>
     eachSize((values, n, size) => {
@@ -304,6 +302,5 @@ describe('6: resizing', () => {
         return clamp(trunc((A + (A > 0 ? 2 ** 19 : -(2 ** 19))) / 2 ** 20)) + 0;
       });
       expect(reference('resize_bilinear', attrs, [[line(n), values]], line(size))).toEqual(expected);
-    }),
-  );
+    }));
 });

@@ -108,8 +108,7 @@ describe('random geometry', () => {
           [int8([w.batch, ...w.size, w.channels], 0.05, w.zeroPoint)],
           int8([w.batch, ...output(w as Window, [1, 1]), w.channels], 0.05, w.zeroPoint),
         ),
-    ),
-  );
+    ));
 
   it('average_pool2d of tall windows that share no rows', () =>
     check(fc.tuple(small(6, 12), small(1, 3), small(0, 2), window), ([height, windows, gap, w]) =>

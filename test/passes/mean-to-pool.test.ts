@@ -62,6 +62,5 @@ describe('mean-to-pool', () => {
     'three dimensions': () => averaged(TYPE([4, 3, 1]), [1, 2], TYPE([4])),
   };
   it.each(Object.entries(REFUSED))('leaves a mean with %s', (_, graph) =>
-    expectUntouched(meanToPool, graph()),
-  );
+    expectUntouched(meanToPool, graph()));
 });

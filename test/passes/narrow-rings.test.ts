@@ -209,22 +209,18 @@ describe('a stream through random blocks', () => {
     return g.build(g.node('depthwise_conv2d', { ...CONVOLUTION, stride, padding }, [m, ...taps], output));
   }
 
-  it.each(WAYS)(
-    '$name',
-    async (way) => {
-      const property = fc.asyncProperty(block, async (value) => {
-        const graph = graphOf(value);
-        if (graph === null) return;
-        const inputs = inputsFor(graph, 5);
-        const { program, plan } = stream(pushRows(lower(way.run(graph))));
-        const executor = await WasmExecutor.create(program, plan);
-        executor.dirty(77);
-        expect(executor.run(inputs)).toEqual(runReference(graph, inputs));
-      });
-      await fc.assert(property, { numRuns: 40, seed: 1 });
-    },
-    60_000,
-  );
+  it.each(WAYS)('$name', async (way) => {
+    const property = fc.asyncProperty(block, async (value) => {
+      const graph = graphOf(value);
+      if (graph === null) return;
+      const inputs = inputsFor(graph, 5);
+      const { program, plan } = stream(pushRows(lower(way.run(graph))));
+      const executor = await WasmExecutor.create(program, plan);
+      executor.dirty(77);
+      expect(executor.run(inputs)).toEqual(runReference(graph, inputs));
+    });
+    await fc.assert(property, { numRuns: 40, seed: 1 });
+  }, 60_000);
 });
 
 describe.skipIf(!HAS_SHARED)('a real model', () => {
