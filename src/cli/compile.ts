@@ -83,7 +83,10 @@ function misfits({ report: { fit, peak, layers }, target }: Compilation): Diagno
   const origin =
     peak && `layer ${peak.layer} (${layers[peak.layer]!.op}) "${printable(peak.name)}", which sets the peak`;
   return [
-    ...misfit('SRAM', fit.sram, { ...(origin && { origin }) }),
+    ...misfit('SRAM', fit.sram, {
+      ...(origin && { origin }),
+      hint: '--schedule stream, --input-mode rows and --max-extra-macs need less; rivulet pareto lists how far down it goes',
+    }),
     ...misfit('flash', fit.flash, {
       hint: '--optimize size makes the code smaller, a narrower network the weights',
     }),
