@@ -4,8 +4,8 @@ import type { CoreSizes } from './code-size.ts';
 export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   'cortex-m0plus': {
     speed: {
-      run: [3.4, 6.1, 32.6],
-      layer: [19.9, 44.9, 11.6, 6.4, 0, 10.1, -8.1, -6.5, -14, 8.3, -13.5, 5.5, 0, 3.2],
+      run: [-0.1, 6.1, 33.6],
+      layer: [8.6, 35.1, 14.9, 14.1, 0, 12.3, -3.7, -1.5, -11.9, 9.8, -3.6, 10.7, 0, 4.2],
       shared: 0,
       kernels: {
         add_s8: {
@@ -23,6 +23,15 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         dequantize_s8_f32: {
           bytes: 67,
           library: ['libgcc.a(_clzsi2.o)', 'libgcc.a(floatsisf.o)', 'libgcc.a(mulsf3.o)'],
+        },
+        expand_depthwise2d_s8: {
+          bytes: 1566,
+          library: [
+            'libc.a(lib_a-memset.o)',
+            'libgcc.a(_divsi3.o)',
+            'libgcc.a(_dvmd_tls.o)',
+            'libgcc.a(_muldi3.o)',
+          ],
         },
         fully_connected_s8: { bytes: 381, terms: { 'outputs%4': 42 }, library: ['libgcc.a(_muldi3.o)'] },
         lut_s8: { bytes: 28 },
@@ -68,8 +77,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy-stub.o)'],
     },
     size: {
-      run: [17.7, 6.1, 27.4],
-      layer: [27.5, 21.3, -11.2, 0.9, 0, -8.2, 2.6, 6.6, -5.1, 12.3, -13.5, 1.7, 27.5, 7.1],
+      run: [14.2, 6.1, 28.4],
+      layer: [24.8, 19.4, -5.5, -1.8, 0, -7.7, 3.4, 7.3, -5.4, 11.5, -9.2, 3.3, 24.8, 8.4],
       shared: 86,
       kernels: {
         add_s8: { bytes: 148, library: ['libgcc.a(_muldi3.o)'] },
@@ -89,6 +98,15 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         dequantize_s8_f32: {
           bytes: 66,
           library: ['libgcc.a(_clzsi2.o)', 'libgcc.a(floatsisf.o)', 'libgcc.a(mulsf3.o)'],
+        },
+        expand_depthwise2d_s8: {
+          bytes: 1093,
+          library: [
+            'libc.a(lib_a-memset.o)',
+            'libgcc.a(_divsi3.o)',
+            'libgcc.a(_dvmd_tls.o)',
+            'libgcc.a(_muldi3.o)',
+          ],
         },
         fully_connected_s8: { bytes: 222, library: ['libgcc.a(_muldi3.o)'] },
         lut_s8: { bytes: 30 },
@@ -148,8 +166,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m3': {
     speed: {
-      run: [20.1, 6.1, 22.4],
-      layer: [26.6, 34.5, 7.6, 7.5, 0, 7.6, -6.5, -5.6, -17, 8.3, -7.5, 4.7, 0, 1.2],
+      run: [16.4, 6.1, 23.2],
+      layer: [20, 28, 8.7, 10, 0, 8, -3.4, -2.3, -13.2, 9.2, -0.5, 7.7, 0, 2.5],
       shared: 0,
       kernels: {
         add_s8: { bytes: 179, terms: { 'b_zero_point=-128': -22 } },
@@ -164,6 +182,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 605, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 294 },
         dequantize_s8_f32: { bytes: 47, library: ['libgcc.a(_arm_addsubsf3.o)', 'libgcc.a(_arm_mulsf3.o)'] },
+        expand_depthwise2d_s8: { bytes: 1177, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 285 },
         lut_s8: { bytes: 40 },
         max_pool2d_s8: { bytes: 113 },
@@ -192,8 +211,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [19.6, 6.1, 22.7],
-      layer: [25.8, 24.3, -15.8, 8.6, 0, -6.8, 1.2, 4.6, -13, 16.7, -6.9, 6.7, 25.8, 4.6],
+      run: [16.5, 6.1, 23.4],
+      layer: [21.3, 24.3, -6.3, 1.8, 0, -4.7, 1.3, 4.6, -13.3, 14.3, -1.9, 9.1, 21.3, 5.7],
       shared: 74,
       kernels: {
         add_s8: { bytes: 142 },
@@ -205,6 +224,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 527, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 308 },
         dequantize_s8_f32: { bytes: 60, library: ['libgcc.a(_arm_addsubsf3.o)', 'libgcc.a(_arm_mulsf3.o)'] },
+        expand_depthwise2d_s8: { bytes: 1023, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 202 },
         lut_s8: { bytes: 30 },
         max_pool2d_s8: { bytes: 142 },
@@ -244,8 +264,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m4': {
     speed: {
-      run: [20.1, 6.1, 22.4],
-      layer: [29.6, 37.6, 0.8, 9.3, 0, 3.4, -6.5, -5.3, -19.4, 8.9, -7.2, 3.4, 0, 3.3],
+      run: [16.4, 6.1, 23.2],
+      layer: [18.3, 31.8, 7.5, 9.7, 0, 7.4, -4, -2.8, -15.6, 9, -1.4, 7.8, 0, 2.9],
       shared: 0,
       kernels: {
         add_s8: { bytes: 177, terms: { 'b_zero_point=-128': -20 } },
@@ -260,6 +280,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 600, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 297 },
         dequantize_s8_f32: { bytes: 47 },
+        expand_depthwise2d_s8: { bytes: 1186, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 284 },
         lut_s8: { bytes: 40 },
         max_pool2d_s8: { bytes: 113 },
@@ -280,8 +301,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [19.6, 6.1, 22.7],
-      layer: [26.5, 25, -17.5, 11.8, 0, -7.4, 0.8, 4.3, -12.1, 17.1, -7.9, 6, 26.5, 4.8],
+      run: [16.5, 6.1, 23.4],
+      layer: [21.2, 25.4, -7, 4.2, 0, -4.8, 0.8, 4.2, -12.7, 14.4, -2.2, 8.9, 21.2, 5.9],
       shared: 74,
       kernels: {
         add_s8: { bytes: 142 },
@@ -293,6 +314,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 525, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 310 },
         dequantize_s8_f32: { bytes: 54 },
+        expand_depthwise2d_s8: { bytes: 1021, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 206 },
         lut_s8: { bytes: 30 },
         max_pool2d_s8: { bytes: 142 },
@@ -316,8 +338,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m7': {
     speed: {
-      run: [21.3, 6.1, 22.3],
-      layer: [30.3, 38.5, 2.9, 3, 0, 3.5, -6.6, -6.2, -15.8, 8, -9.4, 1.7, 0, 4.1],
+      run: [16.2, 6.1, 23.5],
+      layer: [20.6, 32.5, 7.8, 10.2, 0, 6.5, -4.1, -3, -17.6, 8.7, -4.8, 6.1, 0, 4],
       shared: 0,
       kernels: {
         add_s8: { bytes: 179, terms: { 'b_zero_point=-128': -17 } },
@@ -332,6 +354,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 593, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 293 },
         dequantize_s8_f32: { bytes: 50 },
+        expand_depthwise2d_s8: { bytes: 1183, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 293 },
         lut_s8: { bytes: 40 },
         max_pool2d_s8: { bytes: 110 },
@@ -352,8 +375,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [19.6, 6.1, 22.7],
-      layer: [26.7, 24.6, -17.8, 11.8, 0, -7.8, 1, 4.5, -11.9, 17.3, -8.4, 6.1, 26.7, 5],
+      run: [16.5, 6.1, 23.4],
+      layer: [21.9, 24.9, -7.5, 3.3, 0, -5.7, 1, 4.5, -11.9, 14.5, -3.4, 8.6, 21.9, 6.3],
       shared: 74,
       kernels: {
         add_s8: { bytes: 142 },
@@ -365,6 +388,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 525, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 304 },
         dequantize_s8_f32: { bytes: 54 },
+        expand_depthwise2d_s8: { bytes: 1021, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 206 },
         lut_s8: { bytes: 30 },
         max_pool2d_s8: { bytes: 142 },
@@ -388,8 +412,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m33': {
     speed: {
-      run: [20.1, 6.1, 22.4],
-      layer: [33.2, 35.7, 1.6, 7.9, 0, 3.2, -6.8, -5.6, -18, 8.9, -6.7, 2.5, 0, 3.2],
+      run: [16.4, 6.1, 23.2],
+      layer: [20.7, 30, 7.9, 9.1, 0, 7.6, -4.2, -2.8, -14.2, 9, -1.3, 7.3, 0, 2.8],
       shared: 0,
       kernels: {
         add_s8: { bytes: 179, terms: { 'b_zero_point=-128': -22 } },
@@ -404,6 +428,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 603, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 293 },
         dequantize_s8_f32: { bytes: 47 },
+        expand_depthwise2d_s8: { bytes: 1187, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 286 },
         lut_s8: { bytes: 40 },
         max_pool2d_s8: { bytes: 113 },
@@ -424,8 +449,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [19.6, 6.1, 22.7],
-      layer: [27, 24.9, -17.7, 9.1, 0, -7.8, 0.9, 4.4, -13.3, 17.3, -7.8, 5.8, 27, 4.9],
+      run: [16.5, 6.1, 23.4],
+      layer: [21.5, 25.1, -7.2, 2.2, 0, -5, 1, 4.4, -14, 14.6, -2.1, 8.8, 21.5, 5.9],
       shared: 74,
       kernels: {
         add_s8: { bytes: 142 },
@@ -437,6 +462,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 525, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 306 },
         dequantize_s8_f32: { bytes: 54 },
+        expand_depthwise2d_s8: { bytes: 1021, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 206 },
         lut_s8: { bytes: 30 },
         max_pool2d_s8: { bytes: 142 },
@@ -460,8 +486,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m55': {
     speed: {
-      run: [20.1, 6.1, 22.4],
-      layer: [32, 34.9, 2.5, 2.8, 0, 3.7, -6.6, -5.5, -7, 9, -6.7, 2.8, 0, 3.2],
+      run: [16.4, 6.1, 23.2],
+      layer: [22.1, 30.3, 7.6, 4.5, 0, 6.4, -4.5, -2.9, -6, 9, -1.6, 6.7, 0, 3.6],
       shared: 0,
       kernels: {
         add_s8: { bytes: 193, terms: { 'b_zero_point=-128': -20 } },
@@ -476,6 +502,11 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 628, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 328 },
         dequantize_s8_f32: { bytes: 58 },
+        expand_depthwise2d_s8: {
+          bytes: 1439,
+          terms: { 'carried_rows=0': -257 },
+          library: ['libc.a(lib_a-memset.o)'],
+        },
         fully_connected_s8: { bytes: 311 },
         lut_s8: { bytes: 40 },
         max_pool2d_s8: { bytes: 113 },
@@ -496,8 +527,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [19.6, 6.1, 22.7],
-      layer: [26.4, 26, -21.2, 21.6, 0, -9.5, 0.6, 4.1, -9.2, 16.6, -6.3, 6.2, 26.4, 7],
+      run: [16.5, 6.1, 23.4],
+      layer: [20.9, 28.4, -9.2, 10.2, 0, -6.7, -0.3, 3.3, -9.7, 12.9, -1.8, 8.7, 20.9, 8.1],
       shared: 74,
       kernels: {
         add_s8: { bytes: 142 },
@@ -509,6 +540,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         depthwise_conv2d_plane_s8: { bytes: 541, library: ['libc.a(lib_a-memset.o)'] },
         depthwise_conv2d_s8: { bytes: 338 },
         dequantize_s8_f32: { bytes: 64 },
+        expand_depthwise2d_s8: { bytes: 1039, library: ['libc.a(lib_a-memset.o)'] },
         fully_connected_s8: { bytes: 218 },
         lut_s8: { bytes: 30 },
         max_pool2d_s8: { bytes: 160 },
@@ -532,8 +564,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   rv32imac: {
     speed: {
-      run: [1.1, 5.8, 29.9],
-      layer: [24.2, 56.3, -9.2, 17.5, 0, -0.6, -5.3, -6.8, -28.4, 14.3, -5.2, 7.2, 0, 10.7],
+      run: [10.2, 5.8, 27.1],
+      layer: [13.9, 56.1, 0.3, 11.7, 0, 1.9, -5.2, -5.9, -30.2, 11.8, -1.2, 10.6, 0, 11.7],
       shared: 0,
       kernels: {
         add_s8: { bytes: 234, terms: { 'a_zero_point=-128': -22, 'b_zero_point=-128': -18 } },
@@ -551,6 +583,11 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         dequantize_s8_f32: {
           bytes: 70,
           library: ['libgcc.a(_clzsi2.o)', 'libgcc.a(floatsisf.o)', 'libgcc.a(mulsf3.o)'],
+        },
+        expand_depthwise2d_s8: {
+          bytes: 1433,
+          terms: { 'carried_rows=0': -297 },
+          library: ['libc.a(memset.S.o)'],
         },
         fully_connected_s8: { bytes: 322 },
         lut_s8: { bytes: 36 },
@@ -586,8 +623,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(memcpy-asm.S.o)'],
     },
     size: {
-      run: [6.7, 5.8, 29],
-      layer: [25.4, 49.1, -28.2, 24.4, 0, -8.7, 0.6, 1.3, -31.5, 23.2, -4.5, 6.6, 25.4, 9.8],
+      run: [13.5, 5.8, 26.8],
+      layer: [18.5, 52.4, -11.7, 12.3, 0, -4.5, -0.9, 0.5, -35.4, 18.2, -0.1, 10.1, 18.5, 10.8],
       shared: 88,
       kernels: {
         add_s8: { bytes: 204 },
@@ -602,6 +639,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           bytes: 108,
           library: ['libgcc.a(_clzsi2.o)', 'libgcc.a(floatsisf.o)', 'libgcc.a(mulsf3.o)'],
         },
+        expand_depthwise2d_s8: { bytes: 1195, library: ['libc.a(memset.S.o)'] },
         fully_connected_s8: { bytes: 296 },
         lut_s8: { bytes: 44 },
         max_pool2d_s8: { bytes: 150 },

@@ -1,7 +1,7 @@
 /**
  * Real models streamed, with the input resident and with its rows pushed: golden outputs on WebAssembly and on an
- * emulated Cortex-M4, SRAM within what was promised and equal to the ELF's, and what streaming may cost. The largest
- * networks take long to schedule and are left to RIVULET_SLOW=1; `npm run bench:streaming` measures all of them.
+ * emulated Cortex-M4, SRAM within what was promised and equal to the ELF's, and what streaming may cost.
+ * `npm run bench:streaming` measures these and the networks of the zoo.
  */
 import { describe, expect, it } from 'vitest';
 import { flashBytes } from '../../bench/footprint.ts';
@@ -15,8 +15,6 @@ import { canRun } from '../support/firmware.ts';
 import { ALL_MODELS, goldenOutputs, HAS_SHARED, modelBytes, patternInput } from '../support/shared.ts';
 
 const CORE = 'cortex-m4';
-const SLOW = ['detection', 'mcunetv2_large'];
-const MODELS = ALL_MODELS.filter((model) => !SLOW.includes(model) || process.env.RIVULET_SLOW === '1');
 
 const SCHEDULES = {
   whole: { schedule: 'whole' },
@@ -26,7 +24,7 @@ const SCHEDULES = {
 
 type ScheduleName = keyof typeof SCHEDULES;
 
-const STREAMED = MODELS.flatMap((model) =>
+const STREAMED = ALL_MODELS.flatMap((model) =>
   (['stream', 'rows'] as const).map((schedule) => ({ model, schedule })),
 );
 
