@@ -25,5 +25,5 @@ export const LIMITS = {
   /** Bytes that all rows read in one inference; the plan's proof visits every one. */
   bytesRead: 1 << 28,
   /** Pairs of buffers that live at the same time, times the tries of the placement search, which grow with the calls. */
-  placements: 1 << 22,
+  placements: 1 << 23,
 } as const;
