@@ -1,5 +1,6 @@
 /** Which schedule a model gets: whole, streamed, in patches, or streamed with more MACs, whatever was asked for and fits. */
 import { fail } from './core/diagnostics.ts';
+import { sramBytes } from './emit/push.ts';
 import type { Graph } from './ir/types.ts';
 import { lower } from './lower/lower.ts';
 import { patches } from './passes/patches.ts';
@@ -48,7 +49,7 @@ export function chooseSchedule(graph: Graph, schedule: ParsedSchedule, limits: S
     return planWhole(tiled);
   }
   const { pushed, maxExtraMacs, maxSram = Number.POSITIVE_INFINITY } = limits;
-  const fits = ({ plan: { arenaBytes } }: Scheduled): boolean => arenaBytes <= maxSram;
+  const fits = (scheduled: Scheduled): boolean => sramBytes(scheduled.program, scheduled.plan) <= maxSram;
   if (!pushed && schedule !== 'stream') {
     const whole = planWhole(graph);
     if (schedule === 'whole' || fits(whole)) return whole;
@@ -65,10 +66,10 @@ function leastSram(graph: Graph, wanted: number, pushed: boolean, maxExtraMacs: 
   const candidates = wanted > 0 ? front : front.toReversed();
   let best: Scheduled | undefined;
   for (const candidate of candidates) {
-    const arenaBytes = best?.plan.arenaBytes ?? Number.POSITIVE_INFINITY;
-    if (arenaBytes <= wanted || candidate.liveBytes >= arenaBytes) break;
+    const least = best === undefined ? Number.POSITIVE_INFINITY : sramBytes(best.program, best.plan);
+    if (least <= wanted || candidate.liveBytes >= least) break;
     const placed = search.place(candidate);
-    if (placed.plan.arenaBytes < arenaBytes) best = placed;
+    if (sramBytes(placed.program, placed.plan) < least) best = placed;
   }
   return best!;
 }

@@ -89,6 +89,9 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
       hint: 'use --schedule stream, or --input-mode resident',
     });
   }
+  for (const [option, value] of Object.entries({ '--max-sram': maxSram, '--max-extra-macs': maxExtraMacs })) {
+    if (value !== undefined && !(value >= 0)) fail('RV3001', `${value} is not possible`, { origin: option });
+  }
   for (const pass of options.skipPasses ?? []) {
     requireOneOf(
       'skipPasses',

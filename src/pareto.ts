@@ -1,4 +1,5 @@
 /** SRAM against multiply-accumulates of a model, as a list of points none of which another beats in both. */
+import { sramBytes } from './emit/push.ts';
 import { importTflite } from './import/tflite.ts';
 import { lower } from './lower/lower.ts';
 import { runPasses } from './passes/pipeline.ts';
@@ -20,7 +21,7 @@ export interface ParetoPoint {
   readonly macs: number;
   /** Beyond the model's own. */
   readonly extraPercent: number;
-  /** Bytes of the arena. */
+  /** Bytes: the arena, and in rows mode the counters beside it; the stack is not in it. */
   readonly sram: number;
   /** The rewrites that spend the MACs, and the operators of the model they start from. */
   readonly levers: readonly { readonly kind: LeverKind; readonly operator: number }[];
@@ -41,12 +42,12 @@ export function pareto(bytes: Uint8Array, options: ParetoOptions = {}): ParetoRe
   const candidates = search.front(maxExtraMacs);
   const points: ParetoPoint[] = candidates.map((candidate, i) => {
     progress?.(i, candidates.length);
-    const { macs, extraPercent, levers, plan: placed } = search.place(candidate);
+    const { macs, extraPercent, levers, program, plan: placed } = search.place(candidate);
     return {
       schedule: 'stream',
       macs,
       extraPercent,
-      sram: placed.arenaBytes,
+      sram: sramBytes(program, placed),
       levers: levers.map(({ kind, operator }) => ({ kind, operator })),
     };
   });

@@ -45,7 +45,7 @@ export function emitModelHeader(context: EmitContext): string {
           `#define ${macro}_STATE_BYTES ${push.bytes}`,
           '',
           'typedef struct {',
-          ...pushMembers(push),
+          ...pushMembers(program, push),
         ]
       : ['typedef union {', '    int32_t align;']),
     `    int8_t bytes[${macro}_ARENA_BYTES];`,

@@ -4,7 +4,7 @@ import { type Segment, segmentsOf } from '../program/segments.ts';
 import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
 import { layerName } from './layers.ts';
-import { rowText, turnsOf } from './streams.ts';
+import { counterType, rowText, turnsOf } from './streams.ts';
 
 /** What persists between pushed rows, besides the arena. */
 export interface PushState {
@@ -25,15 +25,21 @@ export function pushState(
   if (call === undefined) return undefined;
   const segment = segmentsOf(program.calls, schedule)[0]!;
   const counters = Math.ceil(segment.calls.length / 2) * 2;
-  return { call, segment, counters, bytes: 8 + 2 * counters };
+  const bytes = 8 + counters * (counterType(program, segment) === 'int16_t' ? 2 : 4);
+  return { call, segment, counters, bytes };
+}
+
+/** All SRAM of a planned program but the stack: the arena, and the counters of pushed rows. */
+export function sramBytes(program: Program, plan: EmitContext['plan']): number {
+  return plan.arenaBytes + (pushState(program, plan.schedule)?.bytes ?? 0);
 }
 
 /** The members of NAME_arena that come before its bytes. */
-export function pushMembers({ counters }: PushState): string[] {
+export function pushMembers(program: Program, { counters, segment }: PushState): string[] {
   return [
     '    int32_t rows;                /* pushed since begin; -1 after finish */',
     '    int32_t turn;                /* of the first stream */',
-    `    int16_t done[${counters}];`,
+    `    ${counterType(program, segment)} done[${counters}];`,
   ];
 }
 

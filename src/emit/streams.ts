@@ -1,5 +1,6 @@
 /** The streaming groups of NAME.c: a table of turns and the function that takes them. */
 import type { Segment } from '../program/segments.ts';
+import type { Program } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
 import { layerName } from './layers.ts';
 
@@ -41,7 +42,7 @@ export function emitStream(context: EmitContext, segment: Segment, index: number
     `    static const uint8_t turns[${turns.length}][2] = {`,
     ...lines(turns.map(({ layer, rows }) => `{${layer}, ${rows}}`)),
     '    };',
-    `    int16_t done[${segment.calls.length}] = {0};`,
+    `    ${counterType(program, segment)} done[${segment.calls.length}] = {0};`,
     '',
     `    for (int32_t turn = 0; turn < ${turns.length}; ++turn) {`,
     '        const int32_t layer = turns[turn][0];',
@@ -56,6 +57,11 @@ export function emitStream(context: EmitContext, segment: Segment, index: number
     '    }',
     '}',
   ].join('\n');
+}
+
+/** What counts the rows of every layer of a group. */
+export function counterType({ calls }: Program, segment: Segment): 'int16_t' | 'int32_t' {
+  return segment.calls.every((call) => calls[call]!.firings < 32768) ? 'int16_t' : 'int32_t';
 }
 
 /** The row of a layer's next turn: counted from the end where the group runs bottom-up. */

@@ -74,3 +74,8 @@ export function requireValue(graph: Graph, id: ValueId): Value {
   if (value === undefined) throw new RangeError(`value ${id} is not in graph ${graph.name}`);
   return value;
 }
+
+/** The type of a value, without its name, role and data. */
+export function typeOf({ shape, dtype, quantization }: Value): TensorType {
+  return { shape, dtype, ...(quantization && { quantization }) };
+}

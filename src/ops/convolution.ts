@@ -127,3 +127,15 @@ export function convolutionData(
     ...multiplierConstants(channelMultipliers(input, weights, output, channels)),
   };
 }
+
+/**
+ * bias[c] - Z_in * sum of w[c], weights [channels][taps]: lets a kernel multiply raw input values where every tap is inside
+ * the image, or padding holds the zero point.
+ */
+export function foldZeroPoint(bias: Int32Array, weights: Int8Array, zeroPoint: number): Int32Array {
+  const taps = weights.length / bias.length;
+  return bias.map((b, c) => {
+    const sum = weights.subarray(c * taps, (c + 1) * taps).reduce((total, w) => total + w, 0);
+    return (b - zeroPoint * sum) | 0;
+  });
+}

@@ -1,6 +1,7 @@
 /** What an operator's `import.ts` works with: one operator of the file, its operands looked up, and a builder. */
 import type { Diagnostic, DiagnosticCode } from '../core/diagnostics.ts';
 import { toNumbers } from '../core/dtype.ts';
+import { roundHalfAway } from '../core/fixedpoint.ts';
 import type { TfliteOperatorOf } from '../formats/tflite/model.ts';
 import type { OpName as TfliteOpName } from '../formats/tflite/schema.ts';
 import type { Clamp, NodeAttributes, OpName, Padding, Pair } from '../ir/attributes.ts';
@@ -126,7 +127,7 @@ export class ImportContext {
     if (output.quantization === undefined) this.reject('RV2004', 'the output has no scale');
     const [lowest, highest] = rangeOf(output.dtype);
     const raw = (real: number): number =>
-      zeroPointOf(output) + roundFloat(Math.fround(real / scaleOf(output)));
+      zeroPointOf(output) + roundHalfAway(Math.fround(real / scaleOf(output)));
     const at = (real: number): number => Math.min(highest, Math.max(lowest, raw(real)));
     switch (activation) {
       case 'NONE':
@@ -161,9 +162,4 @@ function samePadding(size: number, kernel: number, stride: number, dilation: num
   const output = Math.ceil(size / stride);
   const total = Math.max(0, (output - 1) * stride + (kernel - 1) * dilation + 1 - size);
   return [total >> 1, total - (total >> 1)];
-}
-
-/** std::round on a float32. */
-function roundFloat(x: number): number {
-  return x < 0 ? -Math.floor(-x + 0.5) : Math.floor(x + 0.5);
 }

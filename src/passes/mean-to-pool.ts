@@ -1,4 +1,4 @@
-import type { Graph, NodeOf, TensorType, Value } from '../ir/types.ts';
+import { type Graph, type NodeOf, type TensorType, typeOf } from '../ir/types.ts';
 import { averageOf } from '../ops/average_pool2d/reference.ts';
 import { meanOf, meanParameters } from '../ops/mean/reference.ts';
 import { sameQuantization } from '../ops/quantization.ts';
@@ -63,8 +63,4 @@ function rewriteMean(node: NodeOf<'mean'>, rewriter: Rewriter): void {
   });
   rewriter.add('average_pool2d', attrs, [input.id], [pooled], node.origin);
   rewriter.add('reshape', {}, [pooled], [output.id], node.origin);
-}
-
-function typeOf({ shape, dtype, quantization }: Value): TensorType {
-  return { shape, dtype, ...(quantization && { quantization }) };
 }

@@ -8,8 +8,11 @@ import { dependencies, type Need } from './dependencies.ts';
 import { LiveRows } from './live-rows.ts';
 import { type Group, pullOrder } from './pull.ts';
 
-/** Longest group that is tried: the work grows with its square, and no real network gains from longer ones. */
-const MAX_CALLS = 80;
+/**
+ * Longest group that is tried: the work grows with its square, and no real network gains from longer ones. The firmware
+ * names the layers of a group by a byte.
+ */
+export const MAX_CALLS = 80;
 
 export class CutSearch {
   readonly needs: readonly (readonly Need[])[];

@@ -6,7 +6,7 @@
 import { createRandom } from '../core/random.ts';
 import { arenaOf, type Plan, plan } from '../plan/plan.ts';
 import type { Program, Run } from '../program/types.ts';
-import { CutSearch } from './cuts.ts';
+import { CutSearch, MAX_CALLS } from './cuts.ts';
 import { type Group, pullOrder, runsOf } from './pull.ts';
 import { applyRings } from './rings.ts';
 
@@ -105,7 +105,7 @@ class StreamSearch {
   /** Evaluates groups that have not been looked at before; precisely only as far as `limit`. */
   private consider(groups: readonly Group[], limit: number): Candidate | null {
     const key = JSON.stringify(groups);
-    if (this.seen.has(key)) return null;
+    if (this.seen.has(key) || groups.some(({ first, last }) => last - first >= MAX_CALLS)) return null;
     this.seen.add(key);
     return this.evaluate(groups, limit);
   }

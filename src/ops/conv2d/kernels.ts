@@ -1,5 +1,5 @@
 import type { Value } from '../../ir/types.ts';
-import { convolutionData } from '../convolution.ts';
+import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
@@ -90,22 +90,14 @@ function bindPointwise(view: NodeView<'conv2d'>): CallSpec[] {
       },
       data: {
         ...data,
-        bias: { role: 'weights', data: foldZeroPoint(data.bias.data as Int32Array, weights, x) },
+        bias: {
+          role: 'weights',
+          data: foldZeroPoint(data.bias.data as Int32Array, weights.data as Int8Array, zeroPointOf(x)),
+        },
       },
       firings: eachRow(y).rows.length,
       slots: windowSlots(x, y, { kernelHeight: 1, stride: attrs.stride, dilation: attrs.dilation, top: 0 }),
       output: eachRow(y),
     },
   ];
-}
-
-/** bias[o] - Z_in * sum of w[o]: lets the kernel multiply raw input values where no tap is padded. */
-function foldZeroPoint(bias: Int32Array, weights: Value, x: Value): Int32Array {
-  const channels = weights.shape[3]!;
-  const w = weights.data as Int8Array;
-  return bias.map((b, o) => {
-    let sum = 0;
-    for (let c = 0; c < channels; ++c) sum += w[o * channels + c]!;
-    return (b - zeroPointOf(x) * sum) | 0;
-  });
 }

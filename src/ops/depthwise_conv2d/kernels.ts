@@ -1,5 +1,5 @@
 import type { Value } from '../../ir/types.ts';
-import { convolutionData } from '../convolution.ts';
+import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
@@ -109,13 +109,4 @@ function channelsFirst(weights: Value): Int8Array {
   const w = weights.data as Int8Array;
   const taps = w.length / channels;
   return w.map((_, i) => w[(i % taps) * channels + Math.floor(i / taps)]!);
-}
-
-/** bias[c] - Z_in * sum of w[c]: lets the kernel multiply raw input values, padding included. */
-function foldZeroPoint(bias: Int32Array, packed: Int8Array, zeroPoint: number): Int32Array {
-  const taps = packed.length / bias.length;
-  return bias.map((b, c) => {
-    const sum = packed.subarray(c * taps, (c + 1) * taps).reduce((total, w) => total + w, 0);
-    return (b - zeroPoint * sum) | 0;
-  });
 }

@@ -1,5 +1,5 @@
 import { elementCount, type Value } from '../../ir/types.ts';
-import { biasOf } from '../convolution.ts';
+import { biasOf, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView, RowSpec } from '../definition.ts';
 import { multiplierConstants, zeroPointOf } from '../quantization.ts';
 import { fullyConnectedMultipliers } from './multipliers.ts';
@@ -33,7 +33,10 @@ function bind({ attrs, ins, outs }: NodeView<'fully_connected'>): CallSpec[] {
       },
       data: {
         weights: { role: 'weights', data: weights.data! },
-        bias: { role: 'weights', data: foldZeroPoint(biasOf(bias, outputs), weights, zeroPointOf(x)) },
+        bias: {
+          role: 'weights',
+          data: foldZeroPoint(biasOf(bias, outputs), weights.data as Int8Array, zeroPointOf(x)),
+        },
         ...multiplierConstants(multipliers),
       },
       firings: batch,
@@ -51,15 +54,4 @@ function vectors(count: number, length: number): RowSpec {
     rowBytes: length,
     rows: Int32Array.from({ length: count }, (_, i) => i),
   };
-}
-
-/** bias[o] - Z_in * sum of w[o]: lets the kernel multiply raw input values. */
-function foldZeroPoint(bias: Int32Array, weights: Value, zeroPoint: number): Int32Array {
-  const inputs = weights.shape[1]!;
-  const w = weights.data as Int8Array;
-  return bias.map((b, o) => {
-    let sum = 0;
-    for (let i = 0; i < inputs; ++i) sum += w[o * inputs + i]!;
-    return (b - zeroPoint * sum) | 0;
-  });
 }

@@ -1,4 +1,4 @@
-import type { TensorType, Value } from '../../ir/types.ts';
+import { type TensorType, typeOf, type Value } from '../../ir/types.ts';
 import type { ImportContext, TfliteImporter } from '../import-context.ts';
 
 /** Operands [x, axes]. Axes that are not neighbours are brought together by a transpose. */
@@ -30,8 +30,4 @@ function transposed(context: ImportContext, x: Value, permutation: readonly numb
   const between = context.between('gathered', type);
   context.node('transpose', { permutation }, [x], [between]);
   return between;
-}
-
-function typeOf({ shape, dtype, quantization }: Value): TensorType {
-  return { shape, dtype, ...(quantization && { quantization }) };
 }
