@@ -1,10 +1,12 @@
 /** Which schedule a model gets: whole, streamed, in patches, or streamed with more MACs, whatever was asked for and fits. */
 import { fail } from './core/diagnostics.ts';
+import type { Isa } from './core/isa.ts';
 import { sramBytes } from './emit/push.ts';
 import type { Graph } from './ir/types.ts';
 import { lower } from './lower/lower.ts';
 import { patches } from './passes/patches.ts';
 import { type Plan, plan } from './plan/plan.ts';
+import { takeRoom } from './plan/room.ts';
 import { requirePlannable } from './plan/work.ts';
 import type { Program } from './program/types.ts';
 import { TradeOffSearch } from './tradeoff/search.ts';
@@ -40,27 +42,34 @@ export interface ScheduleLimits {
   readonly maxExtraMacs: number;
   /** Bytes, undefined for no limit. */
   readonly maxSram: number | undefined;
+  /** The kernel sets that the core can execute. */
+  readonly isas: readonly Isa[];
 }
 
 /** Lowers, schedules and plans `graph`; graph, program and plan of the result belong together. */
 export function chooseSchedule(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimits): Scheduled {
+  const chosen = scheduled(graph, schedule, limits);
+  return { ...chosen, ...takeRoom(chosen.program, chosen.plan) };
+}
+
+function scheduled(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimits): Scheduled {
+  const { pushed, maxSram = Number.POSITIVE_INFINITY, isas } = limits;
   if (typeof schedule === 'object') {
     const tiled = patches(graph, schedule.rows, schedule.columns, schedule.count);
-    return planWhole(tiled);
+    return planWhole(tiled, isas);
   }
-  const { pushed, maxExtraMacs, maxSram = Number.POSITIVE_INFINITY } = limits;
   const fits = (scheduled: Scheduled): boolean => sramBytes(scheduled.program, scheduled.plan) <= maxSram;
   if (!pushed && schedule !== 'stream') {
-    const whole = planWhole(graph);
+    const whole = planWhole(graph, isas);
     if (schedule === 'whole' || fits(whole)) return whole;
   }
-  return leastSram(graph, schedule === 'auto' ? maxSram : 0, pushed, maxExtraMacs);
+  return leastSram(graph, schedule === 'auto' ? maxSram : 0, limits);
 }
 
 /** The fewest MACs that reach `wanted` bytes, else the least SRAM, within the MACs allowed. */
-function leastSram(graph: Graph, wanted: number, pushed: boolean, maxExtraMacs: number): Scheduled {
-  requirePlannable(lower(graph));
-  const search = new TradeOffSearch(graph, pushed);
+function leastSram(graph: Graph, wanted: number, { pushed, maxExtraMacs, isas }: ScheduleLimits): Scheduled {
+  requirePlannable(lower(graph, isas));
+  const search = new TradeOffSearch(graph, pushed, isas);
   const front = search.front(maxExtraMacs);
   // With a goal, towards more MACs until it is reached; without, from the smallest on while a smaller one is possible.
   const candidates = wanted > 0 ? front : front.toReversed();
@@ -74,13 +83,13 @@ function leastSram(graph: Graph, wanted: number, pushed: boolean, maxExtraMacs: 
   return best!;
 }
 
-function planWhole(graph: Graph): Scheduled {
-  const program = plannable(graph);
+function planWhole(graph: Graph, isas: readonly Isa[]): Scheduled {
+  const program = plannable(graph, isas);
   return { graph, program, plan: plan(program) };
 }
 
-function plannable(graph: Graph): Program {
-  const program = lower(graph);
+function plannable(graph: Graph, isas: readonly Isa[]): Program {
+  const program = lower(graph, isas);
   requirePlannable(program);
   return program;
 }

@@ -109,6 +109,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
     pushed: inputMode === 'rows',
     maxExtraMacs,
     maxSram,
+    isas: target.core.isas,
   });
   const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
   const project = emitProject(program, planned, { name, optimize, provenance });

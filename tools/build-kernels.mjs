@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { kernelFiles } from './embed-sources.mjs';
+import { kernelFiles, runtimeHeaders } from './embed-sources.mjs';
 
 const FLAGS = [
   '--target=wasm32',
@@ -33,9 +33,11 @@ static inline void *memset(void *to, int value, size_t n) { return __builtin_mem
 export async function buildKernels(root) {
   const files = kernelFiles(root);
   const sources = Object.fromEntries(files.map((file) => [basename(file), readFileSync(file, 'utf8')]));
-  const header = readFileSync(join(root, 'runtime/rivulet.h'), 'utf8');
+  const headers = Object.fromEntries(
+    runtimeHeaders(root).map((file) => [basename(file), readFileSync(file, 'utf8')]),
+  );
   const hash = createHash('sha256')
-    .update(JSON.stringify([FLAGS, STRING_H, header, sources]))
+    .update(JSON.stringify([FLAGS, STRING_H, headers, sources]))
     .digest('hex');
   const target = join(root, 'src/generated/kernels-wasm.ts');
   if (existsSync(target) && readFileSync(target, 'utf8').includes(hash)) return;
@@ -45,7 +47,7 @@ export async function buildKernels(root) {
   const exports = names.map((name) => `-Wl,--export=rv_${name.replace(/\.c$/, '')}`);
   const output = await runClang(['clang', ...FLAGS, ...exports, ...names, '-o', 'kernels.wasm'], {
     ...sources,
-    'rivulet.h': header,
+    ...headers,
     libc: { 'string.h': STRING_H },
   });
   const base64 = Buffer.from(output['kernels.wasm']).toString('base64');

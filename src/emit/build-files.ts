@@ -112,7 +112,7 @@ export function emitMakefile(context: EmitContext): string {
     `lib${name}.a: $(OBJECTS)`,
     '\t$(AR) rcs $@ $^',
     '',
-    `$(OBJECTS) main.o: ${name}.h ${name}_kernels.h ${name}_weights.h rivulet.h`,
+    `$(OBJECTS) main.o: $(wildcard *.h)`,
     '',
     'clean:',
     `\trm -f $(OBJECTS) main.o lib${name}.a ${name}_example`,

@@ -23,7 +23,8 @@ export function kernelFunctions({ program, name, optimize }: EmitContext): Kerne
   const functions = new Map<string, { call: Call; calls: number[] }>();
   for (const call of program.calls) {
     if (call.kernel === PUSH) continue;
-    const key = optimize === 'speed' ? `${call.kernel} ${JSON.stringify(call.geometry)}` : call.kernel;
+    const literal = optimize === 'speed' && !call.shared;
+    const key = literal ? `${call.kernel} ${JSON.stringify(call.geometry)}` : call.kernel;
     const known = functions.get(key);
     if (known === undefined) functions.set(key, { call, calls: [call.index] });
     else known.calls.push(call.index);
@@ -31,12 +32,13 @@ export function kernelFunctions({ program, name, optimize }: EmitContext): Kerne
   const counters = new Map<string, number>();
   return [...functions.values()].map(({ call, calls }) => {
     const source = kernelSource(call.kernel);
+    const literal = optimize === 'speed' && !call.shared;
     const number = counters.get(call.kernel) ?? 0;
     counters.set(call.kernel, number + 1);
     return {
       source,
-      name: optimize === 'speed' ? `${name}_${call.kernel}_${number}` : `${name}_${call.kernel}`,
-      literals: optimize === 'speed' ? call.geometry : null,
+      name: literal ? `${name}_${call.kernel}_${number}` : `${name}_${call.kernel}`,
+      literals: literal ? call.geometry : null,
       calls,
     };
   });
@@ -45,14 +47,16 @@ export function kernelFunctions({ program, name, optimize }: EmitContext): Kerne
 export function emitKernelsHeader(context: EmitContext, functions: readonly KernelFunction[]): string {
   const guard = `${context.macro}_KERNELS_H`;
   const sources = new Map(functions.map((f) => [f.source.name, f.source]));
+  const headers = new Set(functions.map((f) => f.source.header));
+  const fromStruct = new Set(functions.filter((f) => f.literals === null).map((f) => f.source.name));
   return [
     banner(context, 'Parameters and prototypes of the row kernels; private to the project.'),
     `#ifndef ${guard}`,
     `#define ${guard}`,
     '',
-    '#include "rivulet.h"',
+    ...[...headers].sort().map((header) => `#include "${header}"`),
     '',
-    ...[...sources.values()].flatMap((source) => structs(source, context.optimize === 'size')),
+    ...[...sources.values()].flatMap((source) => structs(source, fromStruct.has(source.name))),
     ...functions.map((f) => `${signature(f)};`),
     '',
     `#endif /* ${guard} */`,

@@ -25,6 +25,7 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
   const name = requireIdentifier(options.name);
   const context: EmitContext = { ...options, program, plan, name, macro: name.toUpperCase() };
   const functions = kernelFunctions(context);
+  const headers = [...new Set(['rivulet.h', ...functions.map((f) => f.source.header)])].sort();
   return new Map([
     [`${name}.h`, emitModelHeader(context)],
     [`${name}.c`, emitModel(context, functions)],
@@ -32,7 +33,7 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
     [`${name}_kernels.c`, emitKernels(context, functions)],
     [`${name}_weights.h`, emitWeightsHeader(context)],
     [`${name}_weights.c`, emitWeights(context)],
-    ['rivulet.h', SOURCES['rivulet.h']!],
+    ...headers.map((header): [string, string] => [header, SOURCES[header]!]),
     ['main.c', emitExampleMain(context)],
     ['Makefile', emitMakefile(context)],
     ['CMakeLists.txt', emitCMakeLists(context)],

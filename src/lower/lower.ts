@@ -1,37 +1,44 @@
 /** Graph -> Program, with the whole-tensor schedule: every call runs all its rows before the next begins. */
 import { fail } from '../core/diagnostics.ts';
 import { DTYPES } from '../core/dtype.ts';
+import { type Isa, PORTABLE } from '../core/isa.ts';
+import type { OpName } from '../ir/attributes.ts';
 import { elementCount, type Graph, type Node, type Value, type ValueId } from '../ir/types.ts';
-import type { CallSpec, RowSpec } from '../ops/definition.ts';
+import type { CallSpec, NodeView, RowSpec } from '../ops/definition.ts';
 import { definitionOf, viewOf } from '../ops/view.ts';
 import { kernelSource, requireFields } from '../program/kernel-source.ts';
 import type {
+  BoundKernel,
   Buffer,
   BufferId,
   BufferRole,
   Call,
   Port,
   Program,
+  RoomyKernel,
   Slot,
   SlotSource,
 } from '../program/types.ts';
 import { ConstantPool } from './constants.ts';
-import { selectKernel } from './select.ts';
+import { type Selected, selectKernels } from './select.ts';
 
-export function lower(graph: Graph): Program {
-  return new Lowering(graph).run();
+/** `isas`: the kernel sets that the core can execute. */
+export function lower(graph: Graph, isas: readonly Isa[] = PORTABLE): Program {
+  return new Lowering(graph, isas).run();
 }
 
 class Lowering {
   private readonly graph: Graph;
+  private readonly isas: readonly Isa[];
   private readonly buffers: Buffer[] = [];
   private readonly calls: Call[] = [];
   private readonly constants = new ConstantPool();
   /** Where each value's bytes are; reshapes share the place of their operand. */
   private readonly places = new Map<ValueId, SlotSource>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, isas: readonly Isa[]) {
     this.graph = graph;
+    this.isas = isas;
   }
 
   run(): Program {
@@ -60,28 +67,37 @@ class Lowering {
       this.places.set(node.outs[0]!, this.source(view.ins[0]!));
       return;
     }
-    const { kernel, why } = selectKernel(definition.kernels, view, node);
+    const { kernel, roomy } = selectKernels(definition.kernels, this.isas, view, node);
     for (const id of node.outs) this.place(id, 'activation');
-    const specs = kernel.bind(view);
+    const specs = kernel.kernel.bind(view);
     const macs = definition.macs(view);
     specs.forEach((spec, part) => {
       const last = part === specs.length - 1;
-      this.addCall(node, kernel.name, why, spec, view.ins, last ? macs : 0, last);
+      this.addCall(node, kernel, spec, last ? roomy : [], view, last ? macs : 0, last);
     });
+  }
+
+  private bind({ kernel: { name, shared = false }, why }: Selected, spec: CallSpec): BoundKernel {
+    const source = kernelSource(name);
+    requireFields(name, source.geometry, spec.geometry);
+    requireFields(name, source.data, spec.data);
+    const data = Object.entries(spec.data).map(([field, constant]) => [
+      field,
+      this.constants.add(constant.data, constant.role),
+    ]);
+    return { kernel: name, why, geometry: spec.geometry, data: Object.fromEntries(data), shared };
   }
 
   private addCall(
     node: Node,
-    kernel: string,
-    why: string,
+    selected: Selected,
     spec: CallSpec,
-    ins: readonly (Value | null)[],
+    roomy: readonly Selected[],
+    view: NodeView<OpName>,
     macs: number,
     last: boolean,
   ): void {
-    const source = kernelSource(kernel);
-    requireFields(kernel, source.geometry, spec.geometry);
-    requireFields(kernel, source.data, spec.data);
+    const { ins } = view;
     const index = this.calls.length;
     const output = this.value(node.outs[0]!);
     const scratchBytes = spec.scratchBytes ?? 0;
@@ -89,16 +105,8 @@ class Lowering {
       index,
       origin: node.origin,
       op: node.op,
-      kernel,
-      why,
       macs,
-      geometry: spec.geometry,
-      data: Object.fromEntries(
-        Object.entries(spec.data).map(([name, constant]) => [
-          name,
-          this.constants.add(constant.data, constant.role),
-        ]),
-      ),
+      ...this.bind(selected, spec),
       firings: spec.firings,
       slots: spec.slots.map((slot): Slot => {
         const { operand, ...rows } = slot;
@@ -110,8 +118,14 @@ class Lowering {
       scratchKeeps: spec.scratchKeeps ?? false,
       inPlace: spec.inPlace ?? [],
       reversible: spec.reversible ?? true,
+      roomy: roomy.map((faster) => this.bindRoomy(faster, view)),
       result: last ? this.port(output) : null,
     });
+  }
+
+  private bindRoomy(selected: Selected, view: NodeView<OpName>): RoomyKernel {
+    const [spec] = selected.kernel.bind(view);
+    return { ...this.bind(selected, spec!), scratchBytes: spec!.scratchBytes ?? 0 };
   }
 
   private source(value: Value): SlotSource {

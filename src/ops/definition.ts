@@ -1,6 +1,7 @@
 /** What an operator is: every aspect of it in one object, looked up in the table of ops/table.ts. */
 import type { DiagnosticCode } from '../core/diagnostics.ts';
 import type { TypedArray } from '../core/dtype.ts';
+import type { Isa } from '../core/isa.ts';
 import type { NodeAttributes, OpName } from '../ir/attributes.ts';
 import type { TensorType, Value } from '../ir/types.ts';
 
@@ -66,11 +67,9 @@ export interface KernelConstant {
   readonly data: TypedArray;
 }
 
-export type Isa = 'portable';
-
 /**
- * One kernel that can execute an operator. The rows of an operator's table are tried in order and the first whose
- * `refuses` gives no reason is taken: that is the whole selection.
+ * One kernel that can execute an operator. The rows of an operator's table are tried in order and the first that the core
+ * can execute and whose `refuses` gives no reason is taken. Those marked `roomy` come on top: see there.
  */
 export interface Kernel<K extends OpName> {
   /** Name in C without the `rv_` prefix: operator, types, variant; the source is kernels/NAME.c beside the operator. */
@@ -78,6 +77,13 @@ export interface Kernel<K extends OpName> {
   readonly isa: Isa;
   /** What it is for, as the report says it. */
   readonly why: string;
+  /**
+   * Its scratch only buys speed. It takes the place of the kernel selected without it, which must have the same rows, where
+   * the finished arena has enough free bytes while the call fires: SRAM never grows for it.
+   */
+  readonly roomy?: boolean;
+  /** Parameters read at run time cost it next to nothing: one function serves all calls, whatever is optimised for. */
+  readonly shared?: boolean;
   /** The reason why this kernel does not fit the node, or undefined. */
   refuses(view: NodeView<K>): string | undefined;
   /** Usually one call; an operator that writes its output in parts (concat) gives several. */

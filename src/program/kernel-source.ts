@@ -18,6 +18,8 @@ export interface KernelSource {
   readonly geometry: readonly KernelField[];
   /** Pointers to constants; empty when the kernel has no data struct. */
   readonly data: readonly KernelField[];
+  /** The one header of runtime/ that it includes: rivulet.h, or that of an instruction set, which includes rivulet.h. */
+  readonly header: string;
   /** The function from its opening brace to the closing one. */
   readonly body: string;
 }
@@ -37,6 +39,8 @@ export function kernelSource(name: string): KernelSource {
 
 export function parseKernel(name: string, text: string): KernelSource {
   const comment = /^\/\*\n([\s\S]*?)\n ?\*\//.exec(text)?.[1] ?? '';
+  const header = /^#include "(\w+\.h)"$/m.exec(text)?.[1];
+  if (header === undefined) return fail('RV9003', `${name}.c includes no header of the runtime`);
   const signature = new RegExp(`^void rv_${name}\\([^)]*\\)\\n(\\{[\\s\\S]*?^\\})`, 'm').exec(text);
   if (signature === null) return fail('RV9003', `${name}.c does not define rv_${name}`);
   return {
@@ -44,6 +48,7 @@ export function parseKernel(name: string, text: string): KernelSource {
     comment: comment.replace(/^ \* ?/gm, ''),
     geometry: fields(text, `rv_${name}_geometry`, /^ {4}(int32_t) (\w+);/),
     data: fields(text, `rv_${name}_data`, /^ {4}const (\w+) \*(\w+);/),
+    header,
     body: signature[1]!,
   };
 }

@@ -52,20 +52,31 @@ export interface OutputSlot extends RowView {
   readonly buffer: BufferId;
 }
 
-export interface Call {
+/** A kernel with everything bound to it but rows. */
+export interface BoundKernel {
+  readonly kernel: string;
+  /** Why this kernel was chosen. */
+  readonly why: string;
+  /** Values of the kernel's geometry struct, bound as literals or as a struct in flash. */
+  readonly geometry: Readonly<Record<string, number>>;
+  /** Constants of the kernel's data struct. */
+  readonly data: Readonly<Record<string, ConstantId>>;
+  /** One function for all calls, with the geometry as a struct, even where literals would be faster. */
+  readonly shared: boolean;
+}
+
+/** A faster kernel for a call's rows, taken where the planned arena has room for its scratch. */
+export interface RoomyKernel extends BoundKernel {
+  readonly scratchBytes: number;
+}
+
+export interface Call extends BoundKernel {
   /** Position in program order, 0-based; names the layer in C, reports and profiles. */
   readonly index: number;
   readonly origin: Origin;
   /** The IR operator. */
   readonly op: string;
-  readonly kernel: string;
-  /** Why this kernel was chosen. */
-  readonly why: string;
   readonly macs: number;
-  /** Values of the kernel's geometry struct, bound as literals or as a struct in flash. */
-  readonly geometry: Readonly<Record<string, number>>;
-  /** Constants of the kernel's data struct. */
-  readonly data: Readonly<Record<string, ConstantId>>;
   readonly firings: number;
   readonly slots: readonly Slot[];
   readonly output: OutputSlot;
@@ -79,6 +90,8 @@ export interface Call {
   readonly inPlace: readonly number[];
   /** False when firings must run in ascending order (accumulators). */
   readonly reversible: boolean;
+  /** Kernels to take instead if there is room, the best first. Only with scratch that keeps nothing. */
+  readonly roomy: readonly RoomyKernel[];
   /** The value this call finishes, for comparing executors layer by layer; null while it is only partly written. */
   readonly result: Port | null;
 }

@@ -34,6 +34,7 @@ export function pushRows(program: Program): Program {
     macs: 0,
     geometry: {},
     data: {},
+    shared: false,
     firings: rows,
     slots: [],
     output: { ...view, buffer: input.buffer },
@@ -41,6 +42,7 @@ export function pushRows(program: Program): Program {
     scratchKeeps: false,
     inPlace: [],
     reversible: false,
+    roomy: [],
     result: null,
   };
   const calls = [push, ...program.calls.map((call) => ({ ...call, index: call.index + 1 }))];

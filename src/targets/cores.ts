@@ -2,12 +2,10 @@
  * The processors Rivulet compiles for: how to compile for them, where their code can be run without hardware, and a coarse
  * model of their speed.
  */
+import { type Isa, PORTABLE } from '../core/isa.ts';
 
 /** `host` is the C compiler of the computer Rivulet runs on. */
 export type ToolchainName = 'host' | 'arm' | 'riscv';
-
-/** The instruction-set class that decides which kernels apply: plain C, Armv7E-M DSP, or Armv8.1-M Helium. */
-export type KernelIsa = 'portable' | 'dsp' | 'mve';
 
 /** `length` bytes from address `origin`. */
 export interface MemoryRegion {
@@ -34,7 +32,8 @@ export interface Core {
   readonly toolchain: ToolchainName;
   /** Compiler flags that select the instruction set and the calling convention. */
   readonly flags: readonly string[];
-  readonly isa: KernelIsa;
+  /** The kernel sets it can execute. */
+  readonly isas: readonly Isa[];
   /** Machines to run on, preferred first; the first whose memory holds the firmware is taken. */
   readonly machines: readonly Machine[];
   /** A typical clock, for estimates where no board is named. */
@@ -91,7 +90,7 @@ export const CORES: readonly Core[] = [
     aliases: ['native', 'pc'],
     toolchain: 'host',
     flags: [],
-    isa: 'portable',
+    isas: ['simd', 'portable'],
     machines: [],
     clockHz: 3_000_000_000,
     cyclesPerInstruction: 0.4,
@@ -101,7 +100,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m0plus', 'm0+', 'cortex-m0+', 'm0', 'cortex-m0'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m0plus', '-mfloat-abi=soft'],
-    isa: 'portable',
+    isas: PORTABLE,
     // Armv6-M code is a subset of Armv7-M: what does not fit a micro:bit runs on the M3.
     machines: [MICROBIT, mps2('mps2-an385')],
     clockHz: 48_000_000,
@@ -112,7 +111,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m3'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m3', '-mfloat-abi=soft'],
-    isa: 'portable',
+    isas: PORTABLE,
     machines: [mps2('mps2-an385')],
     clockHz: 72_000_000,
     cyclesPerInstruction: 1.4,
@@ -122,7 +121,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m4', 'm4f', 'cortex-m4f'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'],
-    isa: 'dsp',
+    isas: ['dsp', 'portable'],
     machines: [mps2('mps2-an386')],
     clockHz: 100_000_000,
     cyclesPerInstruction: 1.2,
@@ -132,7 +131,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m7'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m7', '-mfpu=fpv5-sp-d16', '-mfloat-abi=hard'],
-    isa: 'dsp',
+    isas: ['dsp', 'portable'],
     machines: [mps2('mps2-an500')],
     clockHz: 216_000_000,
     cyclesPerInstruction: 0.7,
@@ -142,7 +141,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m33'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m33', '-mfpu=fpv5-sp-d16', '-mfloat-abi=hard'],
-    isa: 'dsp',
+    isas: ['dsp', 'portable'],
     // The Secure aliases: the core starts in the Secure state.
     machines: [mps2('mps2-an505', 0x10000000, 0x38000000)],
     clockHz: 128_000_000,
@@ -153,7 +152,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m55'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m55', '-mfpu=auto', '-mfloat-abi=hard'],
-    isa: 'mve',
+    isas: ['mve', 'dsp', 'portable'],
     machines: [MPS3_AN547],
     clockHz: 160_000_000,
     cyclesPerInstruction: 1.3,
@@ -163,7 +162,7 @@ export const CORES: readonly Core[] = [
     aliases: ['rv32', 'riscv', 'riscv32', 'rv32imc'],
     toolchain: 'riscv',
     flags: ['-march=rv32imac', '-mabi=ilp32', '-mcmodel=medany'],
-    isa: 'portable',
+    isas: PORTABLE,
     machines: [RISCV_VIRT],
     clockHz: 160_000_000,
     cyclesPerInstruction: 1.3,

@@ -8,7 +8,6 @@ export {
   CORES,
   type Core,
   cyclesEstimate,
-  type KernelIsa,
   type Machine,
   type MemoryRegion,
   type ToolchainName,

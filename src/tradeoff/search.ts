@@ -4,6 +4,7 @@
  * (rows carried) or that only help together (two-pass blocks, the widest first: one alone gains nothing because the next
  * is as large), and to the best of them adds recomputing levers that free most. A heuristic, of a fixed number of steps.
  */
+import { type Isa, PORTABLE } from '../core/isa.ts';
 import type { Graph } from '../ir/types.ts';
 import { lower } from '../lower/lower.ts';
 import { macsOf } from '../ops/view.ts';
@@ -35,14 +36,16 @@ const MAX_STEPS = 3;
 export class TradeOffSearch {
   private readonly graph: Graph;
   private readonly pushed: boolean;
+  private readonly isas: readonly Isa[];
   private readonly baseMacs: number;
   /** Every set that was looked at, by its levers. */
   private readonly evaluated = new Map<string, Candidate>();
 
-  /** `graph`: after all passes; `pushed`: the input comes row by row. */
-  constructor(graph: Graph, pushed: boolean) {
+  /** `graph`: after all passes; `pushed`: the input comes row by row; `isas`: the kernel sets of the core. */
+  constructor(graph: Graph, pushed: boolean, isas: readonly Isa[] = PORTABLE) {
     this.graph = graph;
     this.pushed = pushed;
+    this.isas = isas;
     this.baseMacs = totalMacs(graph);
   }
 
@@ -111,7 +114,7 @@ export class TradeOffSearch {
   }
 
   private program(graph: Graph): Program {
-    const program = lower(graph);
+    const program = lower(graph, this.isas);
     return this.pushed ? pushRows(program) : program;
   }
 }

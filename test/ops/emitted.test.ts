@@ -2,13 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Optimize } from '../../src/emit/context.ts';
 import { emitProject } from '../../src/emit/project.ts';
-import { lower } from '../../src/lower/lower.ts';
 import type { OpCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
-import { plan } from '../../src/plan/plan.ts';
 import { runReference } from '../../src/run/reference.ts';
 import { type CompilerChoice, type EmittedCase, failuresOf, hasCommand } from '../support/emitted.ts';
 import { inputsFor } from '../support/inputs.ts';
+import { KERNEL_SETS, type KernelSet, lowered } from '../support/kernel-sets.ts';
 
 const SANITIZE = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
@@ -22,7 +21,7 @@ describe.each(VARIANTS)('$optimize with $compiler.command', ({ optimize, compile
     it.each(Object.entries(ALL_CASES))('%s', (op, cases) => {
       expect(
         failuresOf(
-          cases.map((c, i) => emitted(c, `${op}_${i}`, optimize)),
+          cases.flatMap((c, i) => projectsOf(c, `${op}_${i}`, optimize)),
           compiler,
         ),
       ).toEqual([]);
@@ -30,15 +29,32 @@ describe.each(VARIANTS)('$optimize with $compiler.command', ({ optimize, compile
   });
 });
 
-function emitted({ graph, name: title }: OpCase, name: string, optimize: Optimize): EmittedCase {
-  const program = lower(graph);
+/** The case with each set of kernels that makes a difference. */
+function projectsOf(c: OpCase, name: string, optimize: Optimize): EmittedCase[] {
+  const seen = new Set<string>();
+  return KERNEL_SETS.flatMap((set, i) => {
+    const { program } = lowered(c.graph, set);
+    const kernels = program.calls.map((call) => call.kernel).join();
+    if (seen.has(kernels)) return [];
+    seen.add(kernels);
+    return [emitted(c, `${name}_${i}`, optimize, set)];
+  });
+}
+
+function emitted(
+  { graph, name: title }: OpCase,
+  name: string,
+  optimize: Optimize,
+  set: KernelSet,
+): EmittedCase {
+  const { program, plan } = lowered(graph, set);
   const samples = [1, 2].map((seed) => {
     const inputs = inputsFor(graph, seed);
     return { inputs, outputs: runReference(graph, inputs) };
   });
   return {
     name,
-    project: emitProject(program, plan(program), { name, optimize, provenance: title }),
+    project: emitProject(program, plan, { name, optimize, provenance: title }),
     samples,
   };
 }

@@ -55,6 +55,8 @@ export class ProgramSketch {
       output: { ...this.view(output), buffer: output.buffer },
       scratch: scratchBytes === 0 ? null : this.buffer(scratchBytes, 'scratch'),
       scratchKeeps,
+      shared: false,
+      roomy: [],
       inPlace,
       reversible,
       result: null,

@@ -103,7 +103,7 @@ for (const core of CORES.filter(({ toolchain }) => toolchain !== 'host')) {
         expect((await perLayer(core, [skipped, ['bx lr']]))[0]).toBe(7 + 1);
       });
 
-    if (core.isa === 'mve')
+    if (core.isas.includes('mve'))
       it('count low-overhead and predicated vector loops', async () => {
         const loop = ['push {r4, lr}', 'movs r3, #100', 'dls lr, r3', '1: nop', 'le lr, 1b', 'pop {r4, pc}'];
         expect((await perLayer(core, [loop, ['bx lr']]))[0]).toBe(3 + 2 * 100 + 1 + 1);

@@ -1,0 +1,35 @@
+/** Every set of kernels that some core executes, as programs to run on any computer: intrinsics have portable bodies. */
+import type { Isa } from '../../src/core/isa.ts';
+import type { Graph } from '../../src/ir/types.ts';
+import { lower } from '../../src/lower/lower.ts';
+import { type Plan, plan } from '../../src/plan/plan.ts';
+import { takeRoom } from '../../src/plan/room.ts';
+import type { Program } from '../../src/program/types.ts';
+
+export interface KernelSet {
+  readonly name: string;
+  readonly isas: readonly Isa[];
+  /** The arena is made large enough for every roomy kernel. */
+  readonly roomy: boolean;
+}
+
+const SETS: readonly (readonly Isa[])[] = [
+  ['portable'],
+  ['simd', 'portable'],
+  ['dsp', 'portable'],
+  ['mve', 'dsp', 'portable'],
+];
+
+export const KERNEL_SETS: readonly KernelSet[] = SETS.flatMap((isas) =>
+  [false, true].map((roomy) => ({ name: `${isas[0]!}${roomy ? ', with room' : ''}`, isas, roomy })),
+);
+
+const ROOM = 1 << 20;
+
+/** `graph` with the kernels of a set, planned whole. */
+export function lowered(graph: Graph, { isas, roomy }: KernelSet): { program: Program; plan: Plan } {
+  const program = lower(graph, isas);
+  const planned = plan(program);
+  if (!roomy) return { program, plan: planned };
+  return takeRoom(program, { ...planned, arenaBytes: planned.arenaBytes + ROOM });
+}
