@@ -498,6 +498,82 @@ RV_SHARED void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column
 #endif
 }
 
+/*
+ * A convolution, not grouped, from columns. K is [kernel_height][kernel_width * in_channels], each kernel row filled up to
+ * `quads` words of zero weights; or, joined, all of it in one such row, which is then copied together first.
+ */
+typedef struct {
+    int32_t in_width;
+    int32_t in_channels;
+    int32_t out_width;
+    int32_t out_channels;
+    int32_t kernel_height;
+    int32_t kernel_width;
+    int32_t stride;
+    int32_t pad_left;
+    int32_t joined;
+    int32_t quads;
+    int32_t pixels; /* at a time, up to 4 */
+    int32_t in_zero_point;
+    int32_t out_zero_point;
+    int32_t out_min;
+    int32_t out_max;
+    int32_t doubled;
+} rv_dsp_convolution;
+
+/*
+ * One output row. columns: pairs uint32[pixels][K / 2], then, unless every window is inside its row, int8[pixels][quads * 4],
+ * copies of windows.
+ */
+RV_SHARED void rv_dsp_convolve(const rv_dsp_convolution *G, const int32_t *stream, const rv_row *row, uint32_t *columns)
+{
+    const int32_t parts = G->joined ? 1 : G->kernel_height;
+    const int32_t words = parts * G->quads * 2;
+    const rv_dsp_product product = {stream, words, G->out_channels, 2 * G->out_zero_point + 1, G->doubled};
+    const int32_t row_bytes = G->in_width * G->in_channels;
+    const int32_t window_bytes = G->kernel_width * G->in_channels;
+    const int32_t step = G->stride * G->in_channels;
+    int32_t first = -G->pad_left * G->in_channels;
+    int8_t *const border = (int8_t *)(columns + G->pixels * words);
+    int8_t *out = row->out;
+
+    for (int32_t left = G->out_width; left > 0; left -= G->pixels) {
+        const int32_t pixels = left < G->pixels ? left : G->pixels;
+        const int32_t inside = first >= 0 && first + (pixels - 1) * step + 4 * G->quads <= row_bytes;
+        uint32_t *column = columns;
+
+        for (int32_t part = 0; part < parts; ++part, column += 2 * pixels * G->quads) {
+            const int8_t *in = row->in[part];
+            const int8_t *windows[4];
+
+            for (int32_t p = 0; p < pixels; ++p) {
+                const int32_t start = first + p * step;
+                int8_t *const copy = border + p * 4 * G->quads;
+
+                if (G->joined) {
+                    for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+                        rv_dsp_copy_window(copy + ky * window_bytes, row->in[ky], start, row_bytes, window_bytes,
+                                           G->in_zero_point);
+                    }
+                    windows[p] = copy;
+                } else if (inside && in != NULL) {
+                    windows[p] = in + start;
+                } else {
+                    rv_dsp_copy_window(copy, in, start, row_bytes, window_bytes, G->in_zero_point);
+                    windows[p] = copy;
+                }
+            }
+            rv_dsp_widen(column, pixels, windows, G->quads, G->doubled);
+        }
+        rv_dsp_tile(&product, columns, pixels, out);
+        if (G->out_max - G->out_min < 255) {
+            rv_dsp_clamp(out, pixels * G->out_channels, G->out_min, G->out_max);
+        }
+        first += pixels * step;
+        out += pixels * G->out_channels;
+    }
+}
+
 /* Sums of two channels and two pixels. */
 typedef struct {
     int32_t a0, a1, b0, b1;

@@ -27,18 +27,12 @@ export interface Plan {
 /** Plans `program` and proves the plan. Throws RV9002 when the proof fails. */
 export function plan(program: Program): Plan {
   const planner = new Planner(program);
-  const schedule = planner.chooseDirections();
-  const { placement, live } = planner.place(schedule, finalTries);
-  const result: Plan = {
-    schedule,
-    addresses: placement.addresses,
-    arenaBytes: placement.bytes,
-    liveBytes: live.most,
-    liveByCall: live.byCall,
-    peakCall: live.byCall.length === 0 ? null : live.byCall.indexOf(live.most),
-  };
-  checkPlan(program, result);
-  return result;
+  return planner.finish(planner.chooseDirections());
+}
+
+/** As `plan`, with the directions that `schedule` has. */
+export function planInOrder(program: Program, schedule: readonly Run[]): Plan {
+  return new Planner(program).finish(schedule);
 }
 
 /**
@@ -81,6 +75,21 @@ class Planner {
       }
     }
     return best;
+  }
+
+  /** The plan for a schedule, proved. */
+  finish(schedule: readonly Run[]): Plan {
+    const { placement, live } = this.place(schedule, finalTries);
+    const result: Plan = {
+      schedule,
+      addresses: placement.addresses,
+      arenaBytes: placement.bytes,
+      liveBytes: live.most,
+      liveByCall: live.byCall,
+      peakCall: live.byCall.length === 0 ? null : live.byCall.indexOf(live.most),
+    };
+    checkPlan(this.program, result);
+    return result;
   }
 
   /** Only a call that fires all its rows in one run may choose their order, and only if no row waits in a ring. */

@@ -1,49 +1,92 @@
 /**
  * Faster kernels in bytes that nobody uses. A kernel may want scratch only for speed; the arena is planned without it, and
- * here, when everything has its address, each call gets the best such kernel whose scratch fits between what lives while
- * the call fires. The arena never grows.
+ * never grows for it. First every call gets the best kernel whose scratch fits beside what lives while the call fires,
+ * and all is placed again; if that takes a larger arena, calls near the peak go without. What is left over after
+ * that is filled by calls that still have none.
  */
 import type { BufferId, Call, Program, RoomyKernel } from '../program/types.ts';
 import { checkPlan } from './check.ts';
 import { type Cell, cellsOfAll } from './liveness.ts';
 import { ALIGNMENT, alignUp } from './place.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, planInOrder } from './plan.ts';
 
 interface Gap {
   readonly start: number;
   readonly bytes: number;
 }
 
-/** `program` with roomy kernels where they fit, `plan` with their scratch; constants that nobody refers to are dropped. */
-export function takeRoom(program: Program, plan: Plan): { program: Program; plan: Plan } {
+/** Placing again is tried with scratch up to these shares of the arena. */
+const SHARES = [1, 0.97, 0.94, 0.9, 0.85, 0.75, 0.5];
+
+interface Planned {
+  readonly program: Program;
+  readonly plan: Plan;
+}
+
+/** `program` with roomy kernels where they fit, and its plan; constants that nobody refers to are dropped. */
+export function takeRoom(program: Program, plan: Plan): Planned {
+  const placed = placeAgain(program, plan);
+  const filled = fillGaps(placed.program, placed.plan);
+  const roomy = withoutUnusedConstants(filled.program);
+  checkPlan(roomy, filled.plan);
+  return { program: roomy, plan: filled.plan };
+}
+
+/** The kernels that live bytes allow, as many as can be placed without a larger arena. */
+function placeAgain(program: Program, plan: Plan): Planned {
+  const { arenaBytes, liveByCall, schedule } = plan;
+  let tried = '';
+  for (const share of SHARES) {
+    const chosen = program.calls.map((call) => {
+      const own = call.scratch === null ? 0 : program.buffers[call.scratch]!.bytes;
+      const free = arenaBytes * share - liveByCall[call.index]! + own;
+      return call.roomy.find(({ scratchBytes }) => scratchBytes <= free) ?? null;
+    });
+    const key = chosen.map((kernel) => kernel?.scratchBytes).join();
+    if (key === tried || chosen.every((kernel) => kernel === null)) continue;
+    tried = key;
+    const roomy = withKernels(program, chosen);
+    const placed = planInOrder(roomy, schedule);
+    if (placed.arenaBytes <= arenaBytes) return { program: roomy, plan: { ...placed, arenaBytes } };
+  }
+  return { program, plan };
+}
+
+/** The calls of `program` with other kernels, null: as they are. */
+function withKernels(program: Program, kernels: readonly (RoomyKernel | null)[]): Program {
   const buffers = [...program.buffers];
-  const addresses = [...plan.addresses];
+  const calls = program.calls.map((call, i): Call => {
+    const kernel = kernels[i]!;
+    if (kernel === null) return call;
+    const { scratchBytes, ...bound } = kernel;
+    const id = call.scratch ?? buffers.length;
+    buffers[id] = { id, name: `${call.origin.name}/scratch`, bytes: scratchBytes, role: 'scratch' };
+    return { ...call, ...bound, scratch: id, roomy: [] };
+  });
+  return { ...program, buffers, calls };
+}
+
+/** Scratch for calls that have not got any yet, in gaps between everything else. */
+function fillGaps(program: Program, plan: Plan): Planned {
   const cells = cellsOfAll(
     program,
     plan.schedule,
-    buffers.map(({ id }) => id),
+    program.buffers.map(({ id }) => id),
   );
   const firings = firingTimes(program, plan);
-  const calls = program.calls.map((call): Call => {
-    if (call.roomy.length === 0) return call;
-    const gaps = gapsDuring(firings[call.index]!, cells, plan, call.scratchKeeps ? null : call.scratch);
-    const choice = bestFit(call.roomy, gaps);
-    if (choice === null) return { ...call, roomy: [] };
-    const { scratchBytes, ...bound } = choice.kernel;
-    const scratch = call.scratch ?? buffers.length;
-    buffers[scratch] = {
-      id: scratch,
-      name: `${call.origin.name}/scratch`,
-      bytes: scratchBytes,
-      role: 'scratch',
-    };
-    addresses[scratch] = choice.address;
-    return { ...call, ...bound, scratch, roomy: [] };
+  const choices = program.calls.map(({ index, roomy, scratch }) =>
+    roomy.length === 0 ? null : bestFit(roomy, gapsDuring(firings[index]!, cells, plan, scratch)),
+  );
+  const filled = withKernels(
+    program,
+    choices.map((choice) => choice?.kernel ?? null),
+  );
+  const addresses = [...plan.addresses];
+  filled.calls.forEach(({ scratch }, i) => {
+    if (choices[i]) addresses[scratch!] = choices[i].address;
   });
-  const roomy = withoutUnusedConstants({ ...program, buffers, calls });
-  const planned = { ...plan, addresses };
-  checkPlan(roomy, planned);
-  return { program: roomy, plan: planned };
+  const calls = filled.calls.map((call) => ({ ...call, roomy: [] }));
+  return { program: { ...filled, calls }, plan: { ...plan, addresses } };
 }
 
 /** The first kernel that fits, in the smallest gap that holds it. */

@@ -23,6 +23,16 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
     }),
   ),
   {
+    name: 'conv2d_stack_s8',
+    isa: 'dsp',
+    why: 'several pixels by two channels at a time, from a column of widened values on the stack',
+    shared: true,
+    refuses: (view) =>
+      refuses(view) ??
+      (pixelsOnStack(view) === undefined ? 'the column is too large for the stack' : undefined),
+    bind: (view) => bindColumns(view, pixelsOnStack(view)!).map(({ scratchBytes, ...spec }) => spec),
+  },
+  {
     name: 'conv2d_direct_s8',
     isa: 'dsp',
     why: 'two pixels by two channels at a time, without scratch',
@@ -90,6 +100,13 @@ function common({
     }),
     output: eachRow(y),
   };
+}
+
+/** What conv2d_stack_s8 has for columns. */
+const STACK_BYTES = 896;
+
+function pixelsOnStack(view: View): number | undefined {
+  return [4, 2].find((pixels) => bindColumns(view, pixels)[0]!.scratchBytes! <= STACK_BYTES);
 }
 
 function bindColumns(view: View, pixels: number): CallSpec[] {
