@@ -233,34 +233,40 @@ RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int
 
 #endif
 
-/* Values of pixels `a` and `b` as pairs, into a column of `pixels` pixels; quads: K / 4. */
-RV_SHARED void rv_dsp_widen2(uint32_t *column, int32_t pixels, const int8_t *a, const int8_t *b, int32_t quads,
-                                   int32_t doubled)
+/* Two neighbouring words. */
+RV_INLINE void rv_dsp_store2(uint32_t *to, uint32_t first, uint32_t second)
 {
-    uint32_t *const end = column + 2 * pixels * quads;
+#if RV_DSP
+    __asm__ volatile("strd %0, %1, [%2]" : : "r"(first), "r"(second), "r"(to) : "memory");
+#else
+    to[0] = first;
+    to[1] = second;
+#endif
+}
 
-    if (doubled) {
-        for (; column != end; column += 2 * pixels, a += 4, b += 4) {
-            const uint32_t from_a = rv_load32(a);
-            const uint32_t from_b = rv_load32(b);
-            const uint32_t even_a = rv_sxtb16(from_a);
-            const uint32_t even_b = rv_sxtb16(from_b);
-            const uint32_t odd_a = rv_sxtb16_odd(from_a);
-            const uint32_t odd_b = rv_sxtb16_odd(from_b);
-            column[0] = rv_sadd16(even_a, even_a);
-            column[1] = rv_sadd16(even_b, even_b);
-            column[pixels] = rv_sadd16(odd_a, odd_a);
-            column[pixels + 1] = rv_sadd16(odd_b, odd_b);
-        }
-        return;
-    }
-    for (; column != end; column += 2 * pixels, a += 4, b += 4) {
+/* Values of `a` and `b` as pairs, side by side in a column that is `pitch` words wide; quads: K / 4. */
+RV_SHARED void rv_dsp_widen2(uint32_t *column, int32_t pitch, const int8_t *a, const int8_t *b, int32_t quads,
+                             int32_t doubled)
+{
+    const int8_t *const end = a + 4 * quads;
+
+    for (; a != end; a += 4, b += 4) {
         const uint32_t from_a = rv_load32(a);
         const uint32_t from_b = rv_load32(b);
-        column[0] = rv_sxtb16(from_a);
-        column[1] = rv_sxtb16(from_b);
-        column[pixels] = rv_sxtb16_odd(from_a);
-        column[pixels + 1] = rv_sxtb16_odd(from_b);
+        uint32_t even_a = rv_sxtb16(from_a);
+        uint32_t even_b = rv_sxtb16(from_b);
+        uint32_t odd_a = rv_sxtb16_odd(from_a);
+        uint32_t odd_b = rv_sxtb16_odd(from_b);
+        if (doubled) {
+            even_a = rv_sadd16(even_a, even_a);
+            even_b = rv_sadd16(even_b, even_b);
+            odd_a = rv_sadd16(odd_a, odd_a);
+            odd_b = rv_sadd16(odd_b, odd_b);
+        }
+        rv_dsp_store2(column, even_a, even_b);
+        column += pitch;
+        rv_dsp_store2(column, odd_a, odd_b);
+        column += pitch;
     }
 }
 
@@ -297,17 +303,17 @@ static inline void rv_dsp_widen(uint32_t *column, int32_t pixels, const int8_t *
     }
 }
 
-/* `bytes` bytes of a row from byte `first` on, or padding where they lie outside or the row is NULL. */
+/*
+ * `bytes` bytes of a row from byte `first` on, or padding where they lie outside or the row is NULL. Up to three bytes
+ * behind them may be overwritten.
+ */
 RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, int32_t row_bytes, int32_t bytes,
                                   int32_t padding)
 {
-    if (in != NULL && first >= 0 && first + bytes <= row_bytes) {
+    if (in != NULL && first >= 0 && first + ((bytes + 3) & ~3) <= row_bytes) {
         const int8_t *from = in + first;
-        for (; bytes >= 4; bytes -= 4, from += 4, to += 4) {
-            rv_store32(to, rv_load32(from));
-        }
-        for (; bytes > 0; --bytes) {
-            *to++ = *from++;
+        for (int32_t i = 0; i < bytes; i += 4) {
+            rv_store32(to + i, rv_load32(from + i));
         }
         return;
     }
@@ -396,11 +402,11 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
  * All channels of one to four pixels. The registers hold what the steps need, the rest waits in memory. The last channel of
  * an odd number takes a second turn, with the one before it.
  */
-#define RV_DSP_TILE(pixels, skipped_bytes, assembly)                                                                   \
-    RV_SHARED void rv_dsp_tile##pixels(const rv_dsp_product *product, const uint32_t *column, int8_t *out)             \
+#define RV_DSP_TILE(name, column_words, skipped_bytes, assembly)                                                                 \
+    RV_SHARED void name(const rv_dsp_product *product, const uint32_t *column, int8_t *out)                             \
     {                                                                                                                  \
         const int32_t channels = product->channels;                                                                    \
-        const uint32_t *const end = column + pixels * product->words;                                                  \
+        const uint32_t *const end = column + column_words * product->words;                                                 \
         const int32_t entry = skipped_bytes;                                                                           \
         const int32_t zero_factor = product->zero_factor;                                                              \
         const int32_t doubled = product->doubled;                                                                      \
@@ -431,28 +437,74 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 #define RV_DSP_COPY(i) "mov %[a" #i "], %[a0]\n\tmov %[b" #i "], %[b0]\n\t"
 
 /* 10 instructions for 8 products. */
-RV_DSP_TILE(1, (-(product->words / 2) & 7) * 40,
+RV_DSP_TILE(rv_dsp_tile1, 1, (-(product->words / 2) & 7) * 40,
             RV_DSP_LOAD2(wp, a0, b0) RV_DSP_STEPS("8", RV_DSP_STEP1) RV_DSP_QUANTIZE(RV_DSP_ALL1) RV_DSP_STORE1)
 /* 15 for 16. */
-RV_DSP_TILE(2, (-(product->words / 2) & 7) * 60,
+RV_DSP_TILE(rv_dsp_tile2, 2, (-(product->words / 2) & 7) * 60,
             RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_STEPS("8", RV_DSP_STEP2) RV_DSP_QUANTIZE(RV_DSP_ALL2)
                 RV_DSP_STORE2)
 /* 11 for 12. */
-RV_DSP_TILE(3, (-product->words & 7) * 44,
+RV_DSP_TILE(rv_dsp_tile3, 3, (-product->words & 7) * 44,
             RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_STEPS("8", RV_DSP_STEP3)
                 RV_DSP_QUANTIZE(RV_DSP_ALL3) RV_DSP_STORE3)
 /* 13 for 16. The first step, apart from the loop, adds to the biases. */
-RV_DSP_TILE(4, ((17 - product->words) & 15) * 52,
+RV_DSP_TILE(rv_dsp_tile4, 4, ((17 - product->words) & 15) * 52,
             RV_DSP_LOAD2(wp, a3, b3) RV_DSP_LOAD(w0) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_SPLIT(w0)
             "smlad %[a0], %[w0], %[x0], %[a3]\n\tsmlad %[b0], %[u], %[x0], %[b3]\n\t"
             "smlad %[a1], %[w0], %[x1], %[a3]\n\tsmlad %[b1], %[u], %[x1], %[b3]\n\t" RV_DSP_LOAD2(cp, x0, x1)
             "smlad %[a2], %[w0], %[x0], %[a3]\n\tsmlad %[b2], %[u], %[x0], %[b3]\n\t" RV_DSP_MAC(w0, 3, x1)
                 RV_DSP_STEPS("16", RV_DSP_STEP4) RV_DSP_QUANTIZE(RV_DSP_ALL4) RV_DSP_STORE4)
 
+/* Three neighbouring taps of four neighbouring pixels, from six words of a strip. */
+#define RV_DSP_TAP(distance)                                                                                           \
+    RV_DSP_LOAD(w0)                                                                                                    \
+    RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
+    RV_DSP_SPLIT(w0)                                                                                                   \
+    RV_DSP_MAC(w0, 0, x0)                                                                                              \
+    RV_DSP_MAC(w0, 1, x1)                                                                                              \
+    "ldrd %[x0], %[x1], [%[cp]], #" distance "\n\t" RV_DSP_MAC(w0, 2, x0) RV_DSP_MAC(w0, 3, x1)
+#define RV_DSP_TAPS RV_DSP_TAP("-4") RV_DSP_TAP("-4") RV_DSP_TAP("8")
+
+/* 39 for 48. */
+RV_DSP_TILE(rv_dsp_tile_strip_assembly, 2, (-(product->words / 3) & 3) * 156,
+            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_COPY(3) RV_DSP_STEPS("4", RV_DSP_TAPS)
+                RV_DSP_QUANTIZE(RV_DSP_ALL4) RV_DSP_STORE4)
+
 #endif
 
+/* In plain C: all channels of some pixels, from a column or from a strip. */
+RV_SHARED void rv_dsp_tile_plain(const rv_dsp_product *product, const uint32_t *column, int32_t pixels, int32_t strip,
+                                 int8_t *out)
+{
+    const int32_t *stream = product->stream;
+
+    for (int32_t first = 0; first < product->channels; first += 2) {
+        const int32_t channel = first + 2 <= product->channels ? first : product->channels - 2;
+        const int32_t *tail = stream + 2 + product->words;
+
+        for (int32_t which = 0; which < 2; ++which) {
+            const int32_t e = (tail[2] >> (8 * which)) & 255;
+            const int32_t rounding = (int32_t)((uint32_t)product->zero_factor << (e - 1));
+
+            for (int32_t p = 0; p < pixels; ++p) {
+                int32_t sum = stream[which];
+                for (int32_t k = 0; k < product->words; ++k) {
+                    const uint32_t weights = (uint32_t)stream[2 + k];
+                    const uint32_t pair = which ? rv_sxtb16_odd(weights) : rv_sxtb16(weights);
+                    sum = rv_smlad(pair, column[(strip ? k / 3 * 6 + k % 3 : k * pixels) + p], sum);
+                }
+                out[p * product->channels + channel + which] =
+                    (int8_t)(product->doubled
+                                 ? rv_dsp_requantize_relu(sum, tail[which], rounding, e)
+                                 : rv_dsp_requantize((int32_t)((uint32_t)sum * 2u), tail[which], rounding, e));
+            }
+        }
+        stream = tail + 3;
+    }
+}
+
 /* All channels of one to four pixels, whose values are in `column`. */
-RV_SHARED void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column, int32_t pixels, int8_t *out)
+RV_INLINE void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column, int32_t pixels, int8_t *out)
 {
 #if RV_DSP
     switch (pixels) {
@@ -470,31 +522,20 @@ RV_SHARED void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column
         return;
     }
 #else
-    const int32_t *stream = product->stream;
+    rv_dsp_tile_plain(product, column, pixels, 0, out);
+#endif
+}
 
-    for (int32_t first = 0; first < product->channels; first += 2) {
-        const int32_t channel = first + 2 <= product->channels ? first : product->channels - 2;
-        const int32_t *tail = stream + 2 + product->words;
-
-        for (int32_t which = 0; which < 2; ++which) {
-            const int32_t e = (tail[2] >> (8 * which)) & 255;
-            const int32_t rounding = (int32_t)((uint32_t)product->zero_factor << (e - 1));
-
-            for (int32_t p = 0; p < pixels; ++p) {
-                int32_t sum = stream[which];
-                for (int32_t k = 0; k < product->words; ++k) {
-                    const uint32_t weights = (uint32_t)stream[2 + k];
-                    const uint32_t pair = which ? rv_sxtb16_odd(weights) : rv_sxtb16(weights);
-                    sum = rv_smlad(pair, column[k * pixels + p], sum);
-                }
-                out[p * product->channels + channel + which] =
-                    (int8_t)(product->doubled
-                                 ? rv_dsp_requantize_relu(sum, tail[which], rounding, e)
-                                 : rv_dsp_requantize((int32_t)((uint32_t)sum * 2u), tail[which], rounding, e));
-            }
-        }
-        stream = tail + 3;
-    }
+/*
+ * All channels of four neighbouring pixels under windows three wide. strip: for each kernel row and pair of input values
+ * the pairs of six columns; the weights have three words for each, one a tap.
+ */
+RV_INLINE void rv_dsp_tile_strip(const rv_dsp_product *product, const uint32_t *strip, int8_t *out)
+{
+#if RV_DSP
+    rv_dsp_tile_strip_assembly(product, strip, out);
+#else
+    rv_dsp_tile_plain(product, strip, 4, 1, out);
 #endif
 }
 
@@ -521,6 +562,24 @@ typedef struct {
     int32_t doubled;
 } rv_dsp_convolution;
 
+/* Copies of the windows of some pixels, of kernel row `part` or, joined, of all of them. */
+RV_SHARED void rv_dsp_copy_windows(const rv_dsp_convolution *G, const rv_row *row, int32_t part, int32_t first,
+                                   int32_t pixels, int8_t *copies, const int8_t **windows)
+{
+    const int32_t rows = G->joined ? G->kernel_height : 1;
+    const int32_t row_bytes = G->in_width * G->in_channels;
+    const int32_t bytes = G->kernel_width * G->in_channels;
+
+    for (int32_t p = 0; p < pixels; ++p, first += G->stride * G->in_channels) {
+        int8_t *to = copies;
+        for (int32_t ky = part; ky < part + rows; ++ky, to += bytes) {
+            rv_dsp_copy_window(to, row->in[ky], first, row_bytes, bytes, G->in_zero_point);
+        }
+        windows[p] = copies;
+        copies += 4 * G->quads;
+    }
+}
+
 /*
  * One output row. columns: pairs uint32[pixels][K / 2], then, unless every window is inside its row, int8[pixels][quads * 4],
  * copies of windows.
@@ -528,49 +587,74 @@ typedef struct {
 RV_SHARED void rv_dsp_convolve(const rv_dsp_convolution *G, const int32_t *stream, const rv_row *row, uint32_t *columns)
 {
     const int32_t parts = G->joined ? 1 : G->kernel_height;
-    const int32_t words = parts * G->quads * 2;
-    const rv_dsp_product product = {stream, words, G->out_channels, 2 * G->out_zero_point + 1, G->doubled};
+    const int32_t quads = G->quads;
+    const rv_dsp_product product = {stream, parts * quads * 2, G->out_channels, 2 * G->out_zero_point + 1, G->doubled};
     const int32_t row_bytes = G->in_width * G->in_channels;
-    const int32_t window_bytes = G->kernel_width * G->in_channels;
     const int32_t step = G->stride * G->in_channels;
+    const int32_t clamps = G->out_max - G->out_min < 255;
+    int8_t *const copies = (int8_t *)(columns + G->pixels * product.words);
     int32_t first = -G->pad_left * G->in_channels;
-    int8_t *const border = (int8_t *)(columns + G->pixels * words);
     int8_t *out = row->out;
 
     for (int32_t left = G->out_width; left > 0; left -= G->pixels) {
         const int32_t pixels = left < G->pixels ? left : G->pixels;
-        const int32_t inside = first >= 0 && first + (pixels - 1) * step + 4 * G->quads <= row_bytes;
+        const int32_t inside = first >= 0 && first + (pixels - 1) * step + 4 * quads <= row_bytes;
         uint32_t *column = columns;
 
-        for (int32_t part = 0; part < parts; ++part, column += 2 * pixels * G->quads) {
-            const int8_t *in = row->in[part];
+        for (int32_t part = 0; part < parts; ++part, column += 2 * pixels * quads) {
             const int8_t *windows[4];
 
-            for (int32_t p = 0; p < pixels; ++p) {
-                const int32_t start = first + p * step;
-                int8_t *const copy = border + p * 4 * G->quads;
-
-                if (G->joined) {
-                    for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
-                        rv_dsp_copy_window(copy + ky * window_bytes, row->in[ky], start, row_bytes, window_bytes,
-                                           G->in_zero_point);
-                    }
-                    windows[p] = copy;
-                } else if (inside && in != NULL) {
-                    windows[p] = in + start;
-                } else {
-                    rv_dsp_copy_window(copy, in, start, row_bytes, window_bytes, G->in_zero_point);
-                    windows[p] = copy;
-                }
+            if (inside && !G->joined && row->in[part] != NULL) {
+                windows[0] = (const int8_t *)row->in[part] + first;
+                windows[1] = windows[0] + step;
+                windows[2] = windows[1] + step;
+                windows[3] = windows[2] + step;
+            } else {
+                rv_dsp_copy_windows(G, row, part, first, pixels, copies, windows);
             }
-            rv_dsp_widen(column, pixels, windows, G->quads, G->doubled);
+            rv_dsp_widen(column, pixels, windows, quads, G->doubled);
         }
         rv_dsp_tile(&product, columns, pixels, out);
-        if (G->out_max - G->out_min < 255) {
+        if (clamps) {
             rv_dsp_clamp(out, pixels * G->out_channels, G->out_min, G->out_max);
         }
         first += pixels * step;
         out += pixels * G->out_channels;
+    }
+}
+
+/*
+ * One output row of a convolution with windows three wide, stride 1, in_channels a multiple of 4 and out_width too, from
+ * strips: each input value is widened once for every four pixels, not three times. strip: pairs
+ * uint32[kernel_height][in_channels / 2][6], then int8[in_channels], a column of padding.
+ */
+RV_SHARED void rv_dsp_convolve_strip(const rv_dsp_convolution *G, const int32_t *stream, const rv_row *row,
+                                     uint32_t *strip)
+{
+    const int32_t pairs = G->in_channels / 2;
+    const rv_dsp_product product = {stream, G->kernel_height * pairs * 3, G->out_channels, 2 * G->out_zero_point + 1,
+                                    G->doubled};
+    int8_t *const padding = (int8_t *)(strip + G->kernel_height * pairs * 6);
+    int8_t *out = row->out;
+
+    memset(padding, G->in_zero_point, (size_t)G->in_channels);
+    for (int32_t x = 0; x < G->out_width; x += 4, out += 4 * G->out_channels) {
+        for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+            const int8_t *in = row->in[ky];
+
+            for (int32_t column = 0; column < 6; column += 2) {
+                const int8_t *values[2];
+                for (int32_t i = 0; i < 2; ++i) {
+                    const int32_t at = x - G->pad_left + column + i;
+                    values[i] = in != NULL && at >= 0 && at < G->in_width ? in + at * G->in_channels : padding;
+                }
+                rv_dsp_widen2(strip + ky * pairs * 6 + column, 6, values[0], values[1], G->quads, G->doubled);
+            }
+        }
+        rv_dsp_tile_strip(&product, strip, out);
+        if (G->out_max - G->out_min < 255) {
+            rv_dsp_clamp(out, 4 * G->out_channels, G->out_min, G->out_max);
+        }
     }
 }
 

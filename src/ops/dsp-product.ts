@@ -2,10 +2,10 @@
 import type { KernelConstant } from './definition.ts';
 
 export interface Product {
-  /** int8 [channels][rows][K / rows]. */
+  /** int8 [channels][taps]. */
   readonly weights: Int8Array;
-  /** Kernel rows; the values of each are padded with zeros to whole words. */
-  readonly rows: number;
+  /** For each word of a channel pair the two taps it holds, -1 for a weight of zero. */
+  readonly words: readonly (readonly [number, number])[];
   readonly bias: Int32Array;
   readonly multiplier: Int32Array;
   readonly shift: Int8Array;
@@ -13,44 +13,55 @@ export interface Product {
   readonly doubled: boolean;
 }
 
+/** Words for columns: `rows` rows of `perRow` taps, each filled up to whole fours. */
+export function columnWords(rows: number, perRow: number): [number, number][] {
+  return Array.from({ length: rows }, (_, row) => row * perRow).flatMap((start) => {
+    const tap = (i: number): number => (i < perRow ? start + i : -1);
+    return Array.from({ length: Math.ceil(perRow / 4) * 2 }, (_, word): [number, number] => {
+      const i = 4 * (word >> 1) + (word & 1);
+      return [tap(i), tap(i + 2)];
+    });
+  });
+}
+
+/** Words for strips: taps [kernelHeight][3][channels], `channels` a multiple of 4; a pair of all three columns at a time. */
+export function stripWords(kernelHeight: number, channels: number): [number, number][] {
+  const perRow = columnWords(1, channels);
+  return Array.from({ length: kernelHeight }, (_, ky) => ky * 3 * channels).flatMap((start) =>
+    perRow.flatMap(([i, j]) =>
+      [0, channels, 2 * channels].map((column): [number, number] => [start + column + i, start + column + j]),
+    ),
+  );
+}
+
 /** Packed already: schedules are searched by lowering a graph many times. */
 const packed = new WeakMap<Int8Array, Map<string, KernelConstant>>();
 
-/** At least two channels; `rivulet_dsp.h` describes the layout. */
-export function packProduct(product: Product): KernelConstant {
-  const { weights, rows, bias, multiplier, shift, doubled } = product;
+/** At least two channels; `rivulet_dsp.h` describes the layout. `layout` names the order of the words. */
+export function packProduct(product: Product, layout: string): KernelConstant {
+  const { weights, bias, multiplier, shift, doubled } = product;
   const known = packed.get(weights) ?? new Map<string, KernelConstant>();
   packed.set(weights, known);
-  const key = [rows, doubled, bias, multiplier, shift].join(' ');
+  const key = [layout, doubled, bias, multiplier, shift].join(' ');
   const constant = known.get(key) ?? { role: 'weights', data: pack(product) };
   known.set(key, constant);
   return constant;
 }
 
-function pack({ weights, rows, bias, multiplier, shift, doubled }: Product): Int32Array {
+function pack({ weights, words, bias, multiplier, shift, doubled }: Product): Int32Array {
   const channels = bias.length;
-  const perRow = weights.length / channels / rows;
-  const quadsPerRow = Math.ceil(perRow / 4);
+  const taps = weights.length / channels;
   const pairs = Math.ceil(channels / 2);
-  const wordsPerPair = 2 + rows * quadsPerRow * 2 + 3;
-  const stream = new Int32Array(pairs * wordsPerPair);
+  const stream = new Int32Array(pairs * (words.length + 5));
   let at = 0;
   for (let pair = 0; pair < pairs; ++pair) {
     const a = Math.min(2 * pair, channels - 2);
     const b = a + 1;
-    const weight = (channel: number, row: number, i: number): number =>
-      i < perRow ? weights[(channel * rows + row) * perRow + i]! & 255 : 0;
+    const weight = (channel: number, tap: number): number =>
+      tap < 0 ? 0 : weights[channel * taps + tap]! & 255;
     for (const channel of [a, b]) stream[at++] = doubled ? bias[channel]! * 2 : bias[channel]!;
-    for (let row = 0; row < rows; ++row) {
-      for (let quad = 0; quad < quadsPerRow; ++quad) {
-        for (const i of [4 * quad, 4 * quad + 1]) {
-          stream[at++] =
-            weight(a, row, i) |
-            (weight(b, row, i) << 8) |
-            (weight(a, row, i + 2) << 16) |
-            (weight(b, row, i + 2) << 24);
-        }
-      }
+    for (const [i, j] of words) {
+      stream[at++] = weight(a, i) | (weight(b, i) << 8) | (weight(a, j) << 16) | (weight(b, j) << 24);
     }
     stream[at++] = multiplier[a]!;
     stream[at++] = multiplier[b]!;

@@ -2,7 +2,7 @@
 import type { Value } from '../../ir/types.ts';
 import { biasOf, convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { packProduct } from '../dsp-product.ts';
+import { columnWords, packProduct, stripWords } from '../dsp-product.ts';
 import { type FastRequantization, fastRequantization, isRelu, largestSums } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
@@ -11,6 +11,25 @@ type View = NodeView<'conv2d'>;
 
 /** Best first: the more pixels share a column, the fewer loads. */
 export const dspKernels: readonly Kernel<'conv2d'>[] = [
+  {
+    name: 'conv2d_strip_s8',
+    isa: 'dsp',
+    why: 'four pixels by two channels at a time, from a strip of widened columns that windows share',
+    roomy: true,
+    shared: true,
+    refuses: refusesStrip,
+    bind: bindStrip,
+  },
+  {
+    name: 'conv2d_strip_stack_s8',
+    isa: 'dsp',
+    why: 'four pixels by two channels at a time, from a strip on the stack that windows share',
+    shared: true,
+    refuses: (view) =>
+      refusesStrip(view) ??
+      (bindStrip(view)[0]!.scratchBytes! > STACK_BYTES ? 'the strip is too large for the stack' : undefined),
+    bind: (view) => withoutScratch(bindStrip(view)),
+  },
   ...[4, 2].map(
     (pixels): Kernel<'conv2d'> => ({
       name: 'conv2d_columns_s8',
@@ -30,7 +49,7 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
     refuses: (view) =>
       refuses(view) ??
       (pixelsOnStack(view) === undefined ? 'the column is too large for the stack' : undefined),
-    bind: (view) => bindColumns(view, pixelsOnStack(view)!).map(({ scratchBytes, ...spec }) => spec),
+    bind: (view) => withoutScratch(bindColumns(view, pixelsOnStack(view)!)),
   },
   {
     name: 'conv2d_direct_s8',
@@ -53,6 +72,16 @@ function refuses(view: View): string | undefined {
   if (weights.shape[0]! < 2) return 'there is a single output channel';
   const fast = requantization(view);
   return typeof fast === 'string' ? fast : undefined;
+}
+
+function refusesStrip(view: View): string | undefined {
+  const { attrs, ins, outs } = view;
+  const [, , kernelWidth, inChannels] = ins[1]!.shape;
+  if (kernelWidth !== 3) return 'the window is not three wide';
+  if (attrs.stride[1] !== 1) return 'the horizontal stride is not 1';
+  if (inChannels! % 4 !== 0) return 'the number of input channels is not a multiple of 4';
+  if (planeOf(outs[0]!.shape).width % 4 !== 0) return 'the width is not a multiple of 4';
+  return refuses(view);
 }
 
 function requantization({ ins, outs }: View): FastRequantization {
@@ -102,48 +131,76 @@ function common({
   };
 }
 
-/** What conv2d_stack_s8 has for columns. */
+/** What conv2d_stack_s8 and conv2d_strip_stack_s8 have for columns. */
 const STACK_BYTES = 896;
+
+function withoutScratch(specs: readonly CallSpec[]): CallSpec[] {
+  return specs.map(({ scratchBytes, ...spec }) => spec);
+}
 
 function pixelsOnStack(view: View): number | undefined {
   return [4, 2].find((pixels) => bindColumns(view, pixels)[0]!.scratchBytes! <= STACK_BYTES);
 }
 
 function bindColumns(view: View, pixels: number): CallSpec[] {
+  const { attrs, ins } = view;
+  const [, kernelHeight, kernelWidth, inChannels] = ins[1]!.shape as [number, number, number, number];
+  const perRow = kernelWidth * inChannels;
+  // Rows of whole words are widened where they lie; others are copied together first, which also saves filling each up.
+  const joined = perRow % 4 !== 0;
+  const rows = joined ? 1 : kernelHeight;
+  const quads = Math.ceil((kernelHeight * perRow) / rows / 4);
+  const copies = joined || attrs.padding.some((pad) => pad > 0);
+  const words = columnWords(rows, (kernelHeight * perRow) / rows);
+  return bindConvolution(view, {
+    geometry: { joined: Number(joined), quads, pixels },
+    words,
+    layout: `${rows} rows`,
+    // A copy may run over by the rest of a word.
+    scratchBytes: pixels * quads * 8 * rows + (copies ? pixels * quads * 4 + 4 : 0),
+  });
+}
+
+function bindStrip(view: View): CallSpec[] {
+  const [, kernelHeight, , inChannels] = view.ins[1]!.shape as [number, number, number, number];
+  return bindConvolution(view, {
+    geometry: { joined: 0, quads: inChannels / 4, pixels: 4 },
+    words: stripWords(kernelHeight, inChannels),
+    layout: 'strip',
+    scratchBytes: kernelHeight * inChannels * 12 + inChannels,
+  });
+}
+
+function bindConvolution(
+  view: View,
+  {
+    geometry,
+    words,
+    layout,
+    scratchBytes,
+  }: { geometry: Record<string, number>; words: [number, number][]; layout: string; scratchBytes: number },
+): CallSpec[] {
   const { attrs, ins, outs } = view;
   const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
-  const [out_channels, kernel_height, kernel_width, in_channels] = weights.shape as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const rowValues = kernel_width * in_channels;
-  // Rows of whole words are widened where they lie; others are copied together first, which also saves filling each up.
-  const joined = rowValues % 4 !== 0;
-  const rows = joined ? 1 : kernel_height;
-  const quads = Math.ceil((kernel_height * rowValues) / rows / 4);
+  const w = weights.data as Int8Array;
+  const channels = weights.shape[0]!;
   // Doubling the column costs an instruction for two values, doubling sums one for each output.
   const doubled =
-    isRelu(zeroPointOf(outs[0]!), attrs.clamp) &&
-    attrs.clamp[1] === 127 &&
-    2 * out_channels > kernel_height * rowValues;
-  const copies = joined || attrs.padding.some((pad) => pad > 0);
-  const { geometry, ...slots } = common(view);
+    isRelu(zeroPointOf(outs[0]!), attrs.clamp) && attrs.clamp[1] === 127 && channels > words.length;
+  const shared = common(view);
+  const product = {
+    weights: w,
+    words,
+    bias: foldZeroPoint(biasOf(bias, channels), w, zeroPointOf(x)),
+    ...(requantization(view) as Exclude<FastRequantization, string>),
+    doubled,
+  };
   return [
     {
-      geometry: { ...geometry, joined: Number(joined), quads, pixels, doubled: Number(doubled) },
-      data: {
-        stream: packProduct({
-          weights: weights.data as Int8Array,
-          rows,
-          bias: foldZeroPoint(biasOf(bias, out_channels), weights.data as Int8Array, zeroPointOf(x)),
-          ...(requantization(view) as Exclude<FastRequantization, string>),
-          doubled,
-        }),
-      },
-      ...slots,
-      scratchBytes: pixels * quads * (8 * rows + (copies ? 4 : 0)),
+      ...shared,
+      geometry: { ...shared.geometry, ...geometry, doubled: Number(doubled) },
+      data: { stream: packProduct(product, layout) },
+      scratchBytes,
     },
   ];
 }
@@ -154,13 +211,16 @@ function bindDirect(view: View): CallSpec[] {
     {
       ...common(view),
       data: {
-        stream: packProduct({
-          weights: weights.data as Int8Array,
-          rows: 1,
-          bias: biasOf(bias, weights.shape[0]!),
-          ...(requantization(view) as Exclude<FastRequantization, string>),
-          doubled: false,
-        }),
+        stream: packProduct(
+          {
+            weights: weights.data as Int8Array,
+            words: columnWords(1, weights.data!.length / weights.shape[0]!),
+            bias: biasOf(bias, weights.shape[0]!),
+            ...(requantization(view) as Exclude<FastRequantization, string>),
+            doubled: false,
+          },
+          'direct',
+        ),
       },
     },
   ];
