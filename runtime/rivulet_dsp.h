@@ -233,11 +233,15 @@ RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int
 
 #endif
 
+#if RV_DSP
+typedef uint64_t __attribute__((may_alias)) rv_dsp_words;
+#endif
+
 /* Two neighbouring words. */
 RV_INLINE void rv_dsp_store2(uint32_t *to, uint32_t first, uint32_t second)
 {
 #if RV_DSP
-    __asm__ volatile("strd %0, %1, [%2]" : : "r"(first), "r"(second), "r"(to) : "memory");
+    __asm__ volatile("strd %1, %2, %0" : "=m"(*(rv_dsp_words *)to) : "r"(first), "r"(second));
 #else
     to[0] = first;
     to[1] = second;
@@ -267,6 +271,38 @@ RV_SHARED void rv_dsp_widen2(uint32_t *column, int32_t pitch, const int8_t *a, c
         column += pitch;
         rv_dsp_store2(column, odd_a, odd_b);
         column += pitch;
+    }
+}
+
+/* Values of six columns as pairs, side by side; quads: K / 4. */
+RV_SHARED void rv_dsp_widen6(uint32_t *strip, const int8_t *const *columns, int32_t quads, int32_t doubled)
+{
+    const int8_t *a = columns[0];
+    const int8_t *b = columns[1];
+    const int8_t *c = columns[2];
+    const int8_t *d = columns[3];
+    const int8_t *e = columns[4];
+    const int8_t *f = columns[5];
+
+    if (doubled) {
+        for (int32_t i = 0; i < 6; i += 2) {
+            rv_dsp_widen2(strip + i, 6, columns[i], columns[i + 1], quads, doubled);
+        }
+        return;
+    }
+    for (const int8_t *const end = a + 4 * quads; a != end; strip += 12, a += 4, b += 4, c += 4, d += 4, e += 4, f += 4) {
+        uint32_t first = rv_load32(a);
+        uint32_t second = rv_load32(b);
+        rv_dsp_store2(strip, rv_sxtb16(first), rv_sxtb16(second));
+        rv_dsp_store2(strip + 6, rv_sxtb16_odd(first), rv_sxtb16_odd(second));
+        first = rv_load32(c);
+        second = rv_load32(d);
+        rv_dsp_store2(strip + 2, rv_sxtb16(first), rv_sxtb16(second));
+        rv_dsp_store2(strip + 8, rv_sxtb16_odd(first), rv_sxtb16_odd(second));
+        first = rv_load32(e);
+        second = rv_load32(f);
+        rv_dsp_store2(strip + 4, rv_sxtb16(first), rv_sxtb16(second));
+        rv_dsp_store2(strip + 10, rv_sxtb16_odd(first), rv_sxtb16_odd(second));
     }
 }
 
@@ -642,14 +678,21 @@ RV_SHARED void rv_dsp_convolve_strip(const rv_dsp_convolution *G, const int32_t 
         for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
             const int8_t *in = row->in[ky];
 
-            for (int32_t column = 0; column < 6; column += 2) {
-                const int8_t *values[2];
-                for (int32_t i = 0; i < 2; ++i) {
-                    const int32_t at = x - G->pad_left + column + i;
-                    values[i] = in != NULL && at >= 0 && at < G->in_width ? in + at * G->in_channels : padding;
+            const int32_t first = x - G->pad_left;
+            const int8_t *columns[6];
+
+            if (in != NULL && first >= 0 && first + 6 <= G->in_width) {
+                columns[0] = in + first * G->in_channels;
+                for (int32_t i = 1; i < 6; ++i) {
+                    columns[i] = columns[i - 1] + G->in_channels;
                 }
-                rv_dsp_widen2(strip + ky * pairs * 6 + column, 6, values[0], values[1], G->quads, G->doubled);
+            } else {
+                for (int32_t i = 0; i < 6; ++i) {
+                    const int32_t at = first + i;
+                    columns[i] = in != NULL && at >= 0 && at < G->in_width ? in + at * G->in_channels : padding;
+                }
             }
+            rv_dsp_widen6(strip + ky * pairs * 6, columns, G->quads, G->doubled);
         }
         rv_dsp_tile_strip(&product, strip, out);
         if (G->out_max - G->out_min < 255) {
