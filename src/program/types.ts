@@ -109,6 +109,18 @@ export interface Port {
   readonly quantization?: Quantization;
 }
 
+/** The program runs once a hop, and what it computed before persists: its outputs are those of a sliding window. */
+export interface Sliding {
+  /** Frames of a window. A frame is a row of the model's input. */
+  readonly windowFrames: number;
+  /** Frames from one window to the next; `Program.inputs` takes so many. */
+  readonly hopFrames: number;
+  /** Multiply-accumulates of one window from scratch. */
+  readonly windowMacs: number;
+  /** By call: firings of a window from scratch, of which `Call.firings` are left; 0 for what only sliding needs. */
+  readonly windowFirings: readonly number[];
+}
+
 export interface Program {
   readonly name: string;
   readonly buffers: readonly Buffer[];
@@ -117,6 +129,8 @@ export interface Program {
   readonly schedule: readonly Run[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** Absent where every run is an inference of its own. */
+  readonly sliding?: Sliding;
 }
 
 /** The byte range [start, end) of `view` that firing `firing` touches, or null. */
