@@ -12,8 +12,11 @@ import type { Origin, Quantization, Shape } from '../ir/types.ts';
 export type BufferId = number;
 export type ConstantId = number;
 
-/** input: written before the first firing; output: read after the last; state: lives across calls of the model. */
-export type BufferRole = 'input' | 'output' | 'activation' | 'scratch' | 'state';
+/**
+ * input: written before the first firing; output: read after the last; state: lives across runs of the schedule, every
+ * byte; history: the same for the bytes that a run reads before it writes them, the others live inside one run.
+ */
+export type BufferRole = 'input' | 'output' | 'activation' | 'scratch' | 'state' | 'history';
 
 export interface Buffer {
   readonly id: BufferId;
@@ -89,6 +92,16 @@ export const PUSH = 'push';
 /** The call whose rows the application pushes, if the program has one. */
 export function pushCall(program: Program): Call | undefined {
   return program.calls.find((call) => call.kernel === PUSH);
+}
+
+/** One frame of the input of a sliding program. */
+export function framePort({ inputs, sliding }: Pick<Program, 'inputs' | 'sliding'>): Port {
+  const port = inputs[0]!;
+  const { hopFrames } = sliding!;
+  // Only dimensions of size 1 come before the frames.
+  const axis = port.shape.findIndex((size) => size > 1);
+  const shape = hopFrames === 1 ? port.shape : port.shape.with(axis, 1);
+  return { ...port, shape, bytes: port.bytes / hopFrames };
 }
 
 /** `count` firings of a call: first, first + step, ... */

@@ -1,7 +1,7 @@
 /**
  * A model over time: its input is a window of frames that slides along a stream, and of every window only what the one
  * before has not computed is computed. The result is an ordinary Program for one hop: tensors of which something is kept
- * are buffers of role `state`, a call moves what they keep up by what the window has moved on, and the other calls fire
+ * are buffers of role `history`, a call moves what they keep up by what the window has moved on, and the other calls fire
  * for the remaining rows. Planner, checker, emitter and executors see nothing new, and every address is static.
  */
 import { greatestCommonDivisor } from '../core/integers.ts';
@@ -17,22 +17,25 @@ import {
   type Slot,
   touched,
 } from '../program/types.ts';
-import { rowPitch } from './push.ts';
 import { type Reuse, reuseOf } from './reuse.ts';
 import { type Steady, steadyOf } from './steady.ts';
 
 /**
- * The program of one hop. Run again and again, with the arena left as it is, the k-th run takes frames k * hop to
- * (k + 1) * hop - 1 and ends with the outputs of the window that ends with the last of them, as soon as the stream is as
- * long as a window. What an arena holds before the first run does not matter.
+ * The programs of one hop, by ascending multiply-accumulates: less and less is kept of layers only because padding makes
+ * the top rows of the next layer be computed again. Run again and again, with the arena left as it is, run k takes the
+ * frames from k * hop on and ends with the outputs of the window that ends with the last of them, as soon as the stream
+ * is as long as a window. What the arena holds before the first run does not matter.
  * @param program in whole-tensor form, with one input
+ * @param frameBytes bytes of a row of the input
  * @param hopFrames frames from one window to the next, fewer than a window has
- * @param longest see `steadyOf`
  */
-export function slide(program: Program, hopFrames: number, longest = Number.POSITIVE_INFINITY): Program {
-  const frameBytes = rowPitch(program, program.inputs[0]!);
+export function* slide(program: Program, frameBytes: number, hopFrames: number): Generator<Program> {
   const reuse = reuseOf(program, hopFrames * frameBytes);
-  return new Sliding(program, reuse, steadyOf(program, reuse, longest), frameBytes).run();
+  for (let longest = Number.POSITIVE_INFINITY; longest >= 0; ) {
+    const steady = steadyOf(program, reuse, longest);
+    yield new Sliding(program, reuse, steady, frameBytes).run();
+    longest = steady.carried - 1;
+  }
 }
 
 /** Where the bytes of a tensor that have a place lie: those without one are left out, in units. */
@@ -92,7 +95,7 @@ class Sliding {
     return {
       ...buffer,
       bytes: this.layouts[id]!.bytes,
-      role: keeps ? 'state' : role === 'input' ? 'activation' : role,
+      role: keeps ? 'history' : role === 'input' ? 'activation' : role,
     };
   }
 

@@ -12,6 +12,8 @@ export interface Steady {
   readonly taken: readonly Uint8Array[];
   /** By buffer and byte: 1 where anything reads or writes it. */
   readonly placed: readonly Uint8Array[];
+  /** The most bytes that a tensor keeps only to carry rows to the top of the window. */
+  readonly carried: number;
 }
 
 /**
@@ -30,6 +32,7 @@ class SteadySearch {
   private readonly needed: readonly Uint8Array[];
   private readonly taken: readonly Uint8Array[];
   private readonly settled = new Set<BufferId>();
+  private carried = 0;
 
   constructor(program: Program, reuse: Reuse, longest: number) {
     this.program = program;
@@ -49,7 +52,7 @@ class SteadySearch {
       this.needed[buffer]!.fill(1, bytes - this.reuse.shifts[buffer]!);
       this.settle(buffer, 0);
     }
-    return { fires: this.fires, taken: this.taken, placed: this.placed() };
+    return { fires: this.fires, taken: this.taken, placed: this.placed(), carried: this.carried };
   }
 
   private visit(index: number): void {
@@ -94,7 +97,9 @@ class SteadySearch {
         gap = 0;
       }
     }
-    return longest > this.longest ? top : 0;
+    if (longest > this.longest) return top;
+    this.carried = Math.max(this.carried, longest);
+    return 0;
   }
 
   private placed(): Uint8Array[] {
