@@ -84,9 +84,13 @@ function candidates({ shifts }: Reuse, call: Call): Set<number> {
   return found;
 }
 
-/** Whether firing `i` of a window computes what firing `j` of the window before did. */
+/**
+ * Whether firing `i` of a window computes what firing `j` of the window before did, from frames that both windows have. What
+ * does not depend on frames, as rows of padding, could be older than the stream is long.
+ */
 function repeats(reuse: Reuse, call: Call, i: number, j: number): boolean {
-  return call.slots.every((slot) => repeatsSlot(reuse, slot, i, j));
+  const reads = call.slots.some(({ source, rows }) => source.kind === 'buffer' && rows[i]! >= 0);
+  return reads && call.slots.every((slot) => repeatsSlot(reuse, slot, i, j));
 }
 
 function repeatsSlot({ shifts, same }: Reuse, slot: Slot, i: number, j: number): boolean {
