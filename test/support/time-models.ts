@@ -104,12 +104,15 @@ export class TimeNetwork {
   }
 }
 
-/** 49 frames of 10 features, depthwise-separable: MLPerf Tiny's keyword spotting with `rows` of zeros along time. */
-export function keywordNetwork(rows: 0 | 1): Graph {
+/**
+ * 49 frames of 10 features, depthwise-separable, as MLPerf Tiny's keyword spotting, which has 64 channels and is padded.
+ * @param rows of zeros at both ends of time, for every 3 rows that a window is high
+ */
+export function keywordNetwork(rows: 0 | 1, channels = 16): Graph {
   const network = new TimeNetwork('keyword', [1, 49, 10, 1]);
-  network.conv(16, { kernel: [10, 4], stride: [2, 2], around: [4 * rows, 1] });
+  network.conv(channels, { kernel: [10, 4], stride: [2, 2], around: [4 * rows, 1] });
   for (let block = 0; block < 4; ++block) {
-    network.depthwise({ kernel: [3, 3], around: [rows, 1] }).conv(16, { kernel: [1, 1] });
+    network.depthwise({ kernel: [3, 3], around: [rows, 1] }).conv(channels, { kernel: [1, 1] });
   }
   return network.averagePool().dense(12).build();
 }
