@@ -7,7 +7,7 @@ import { describeOrigin, type Graph } from './ir/types.ts';
 import { lower } from './lower/lower.ts';
 import { plan } from './plan/plan.ts';
 import { requirePlannable } from './plan/work.ts';
-import type { Call, Program } from './program/types.ts';
+import type { Call, Program, Slot } from './program/types.ts';
 import { slide } from './schedule/over-time.ts';
 import { rowPitch } from './schedule/push.ts';
 import { firesTogether, type Reuse, reuseOf } from './schedule/reuse.ts';
@@ -88,12 +88,30 @@ function framesOf(program: Program): Frames {
 function bestHop(program: Program, { bytes, count }: Frames): number {
   let best = 1;
   let most = 0;
-  for (let hop = 1; hop < Math.min(count, LONGEST_HOP + 1); ++hop) {
+  for (const hop of hopsOf(program)) {
+    if (hop >= count) continue;
     const reuse = reuseOf(program, hop * bytes);
     const calls = program.calls.filter((call) => isReused(reuse, call)).length;
     if (calls > most) [best, most] = [hop, calls];
   }
   return best;
+}
+
+/** Products of the strides of some layers, ascending: the hop that suits all of those on one path is among them. */
+function hopsOf({ calls }: Program): number[] {
+  const hops = new Set([1]);
+  for (const { slots } of calls) {
+    const stride = Math.max(0, ...slots.map(strideOf));
+    if (stride < 2) continue;
+    for (const hop of [...hops]) if (hop * stride <= LONGEST_HOP) hops.add(hop * stride);
+  }
+  return [...hops].sort((a, b) => a - b);
+}
+
+/** Rows from one firing to the next, in the middle of the tensor where nothing is padded; 0 where there is no next. */
+function strideOf({ rows }: Slot): number {
+  const middle = rows.length >> 1;
+  return middle === 0 ? 0 : rows[middle]! - rows[middle - 1]!;
 }
 
 /** @throws RivuletError RV2009, with the layer that ends it, if windows `hop` frames apart have no row of a layer in common */
@@ -117,12 +135,12 @@ function isReused({ same }: Reuse, { output }: Call): boolean {
 function reasonOf(call: Call, { shifts }: Reuse): string {
   if (call.firings === 1) return 'the layer reads all frames at once';
   if (firesTogether(call)) return 'the layer adds up rows or needs to know their number';
-  for (const { source, rows, pitch } of call.slots) {
+  for (const slot of call.slots) {
+    const { source, pitch } = slot;
     const moved = source.kind === 'buffer' && pitch > 0 ? shifts[source.buffer]! / pitch : 0;
-    const middle = rows.length >> 1;
-    const step = rows[middle]! - (rows[middle - 1] ?? 0);
-    if (moved > 0 && step > 0 && moved % step !== 0)
-      return `its windows start ${step} rows apart, and its input moves on by ${moved}`;
+    const stride = strideOf(slot);
+    if (moved > 0 && stride > 0 && moved % stride !== 0)
+      return `its windows start ${stride} rows apart, and its input moves on by ${moved}`;
   }
   return 'padding reaches all of its rows';
 }
