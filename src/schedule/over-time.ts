@@ -15,8 +15,8 @@ import {
   PUSH,
   type RowView,
   type Slot,
-  touched,
 } from '../program/types.ts';
+import { Layout, type Place, partAt, placesOf } from './layout.ts';
 import { type Reuse, reuseOf } from './reuse.ts';
 import { type Steady, steadyOf } from './steady.ts';
 
@@ -33,52 +33,55 @@ export function* slide(program: Program, frameBytes: number, hopFrames: number):
   const reuse = reuseOf(program, hopFrames * frameBytes);
   for (let longest = Number.POSITIVE_INFINITY; longest >= 0; ) {
     const steady = steadyOf(program, reuse, longest);
-    yield new Sliding(program, reuse, steady, frameBytes).run();
+    // Top rows that are computed again come and go; the newest stay.
+    const split = longest < Number.POSITIVE_INFINITY;
+    yield new Sliding(program, reuse, steady, new Layout(program, reuse, steady, split), frameBytes).run();
     longest = steady.carried - 1;
   }
 }
 
-/** Where the bytes of a tensor that have a place lie: those without one are left out, in units. */
-interface Layout {
-  readonly bytes: number;
-  /** The new position of the byte at `start`, which begins a unit. */
-  at(start: number): number;
+/** A call, and how many firings it has in a window from scratch. */
+interface Counted {
+  readonly call: Call;
+  readonly of: number;
 }
 
 class Sliding {
   private readonly program: Program;
   private readonly reuse: Reuse;
   private readonly steady: Steady;
+  private readonly layout: Layout;
   private readonly frameBytes: number;
-  private readonly layouts: readonly Layout[];
 
-  constructor(program: Program, reuse: Reuse, steady: Steady, frameBytes: number) {
+  constructor(program: Program, reuse: Reuse, steady: Steady, layout: Layout, frameBytes: number) {
     this.program = program;
     this.reuse = reuse;
     this.steady = steady;
+    this.layout = layout;
     this.frameBytes = frameBytes;
-    this.layouts = program.buffers.map(({ id }) => this.layoutOf(id));
   }
 
   run(): Program {
     const { program } = this;
     const input = program.inputs[0]!;
     const hopFrames = this.reuse.shifts[input.buffer]! / this.frameBytes;
-    const computed = program.calls.flatMap((call) => this.reduced(call) ?? []);
-    const moved = program.buffers.flatMap(({ id }) => (id === input.buffer ? [] : this.moves(id)));
-    const unnumbered: Counted[] = [
-      ...this.moves(input.buffer),
-      { call: this.push(input, hopFrames), of: 0 },
-      ...moved,
-      ...computed,
+    const [opening, moves] = [
+      this.moves(input.buffer),
+      program.buffers.flatMap(({ id }) => (id === input.buffer ? [] : this.moves(id))),
     ];
+    const computed = topFirst(
+      program.calls.flatMap((call) => this.reduced(call)),
+      (id) => this.layout.parts[id]!.buffer === input.buffer || this.layout.isTop(id),
+    );
+    const unnumbered = [...opening, { call: this.push(input, hopFrames), of: 0 }, ...moves, ...computed];
     const calls = unnumbered.map(({ call }, index) => ({ ...call, index }));
     return {
       ...program,
-      buffers: program.buffers.map((buffer) => this.buffer(buffer)),
+      buffers: this.buffers([...opening, ...moves]),
       calls,
       schedule: calls.map((call) => ({ call: call.index, first: 0, count: call.firings, step: 1 })),
-      inputs: [framesOf(input, hopFrames, this.frameBytes)],
+      inputs: [this.moved(framesOf(input, hopFrames, this.frameBytes))],
+      outputs: program.outputs.map((port) => this.moved(port)),
       sliding: {
         windowFrames: input.bytes / this.frameBytes,
         hopFrames,
@@ -88,110 +91,97 @@ class Sliding {
     };
   }
 
-  private buffer(buffer: Buffer): Buffer {
-    const { id, role } = buffer;
-    if (role === 'scratch') return buffer;
-    const keeps = this.steady.taken[id]!.includes(1);
-    return {
-      ...buffer,
-      bytes: this.layouts[id]!.bytes,
-      role: keeps ? 'history' : role === 'input' ? 'activation' : role,
-    };
+  private buffers(moves: readonly Counted[]): Buffer[] {
+    const kept = new Set(moves.flatMap(({ call }) => [call.output.buffer, sourceOf(call.slots[0]!)]));
+    return this.layout.parts.map(({ buffer, first, bytes }, id): Buffer => {
+      const { name, role } = this.program.buffers[buffer]!;
+      return {
+        id,
+        name: first === 0 ? name : `${name}/newest`,
+        bytes,
+        role: kept.has(id) ? 'history' : role === 'input' ? 'activation' : role,
+      };
+    });
   }
 
-  /** The call with the firings that are left; null if none is. */
-  private reduced(call: Call): Counted | null {
-    const fires = this.steady.fires[call.index]!;
-    const left = [...fires.keys()].filter((y) => fires[y] === 1);
-    if (left.length === 0) return null;
-    const reduced: Call = {
+  /** A port of the model, whose tensor is in one part. */
+  private moved(port: Port): Port {
+    return { ...port, buffer: this.layout.partOf(port.buffer) };
+  }
+
+  /** The call with the firings that are left: a call for each combination of parts that its rows lie in. */
+  private reduced(call: Call): Counted[] {
+    const groups: { parts: (BufferId | null)[]; firings: number[] }[] = [];
+    this.steady.fires[call.index]!.forEach((fires, y) => {
+      if (fires === 0) return;
+      const parts = [...call.slots, call.output].map((view) => {
+        const buffer = 'source' in view ? sourceOf(view) : view.buffer;
+        return buffer === null ? null : partAt(this.layout, view, buffer, y);
+      });
+      const group = groups.find((other) => parts.every((part, i) => agree(part, other.parts[i]!)));
+      if (group === undefined) groups.push({ parts, firings: [y] });
+      else {
+        group.firings.push(y);
+        group.parts = group.parts.map((part, i) => part ?? parts[i]!);
+      }
+    });
+    return groups.map(({ parts, firings }) => ({ call: this.part(call, parts, firings), of: call.firings }));
+  }
+
+  private part(call: Call, parts: readonly (BufferId | null)[], firings: readonly number[]): Call {
+    return {
       ...call,
-      macs: Math.round((call.macs * left.length) / call.firings),
-      firings: left.length,
-      slots: call.slots.map((slot): Slot => {
-        if (slot.source.kind === 'buffer') return { ...slot, ...this.view(slot, slot.source.buffer, left) };
-        return { ...slot, rows: Int32Array.from(left, (y) => slot.rows[y]!) };
+      macs: Math.round((call.macs * firings.length) / call.firings),
+      firings: firings.length,
+      slots: call.slots.map((slot, i): Slot => {
+        const { source } = slot;
+        if (source.kind === 'constant')
+          return { ...slot, rows: Int32Array.from(firings, (y) => slot.rows[y]!) };
+        const buffer = parts[i] ?? this.layout.partOf(source.buffer);
+        return {
+          ...placesOf(this.layout, slot, source.buffer, firings),
+          source: { kind: 'buffer', buffer },
+        };
       }),
-      output: { ...call.output, ...this.view(call.output, call.output.buffer, left) },
+      output: {
+        ...placesOf(this.layout, call.output, call.output.buffer, firings),
+        buffer: parts.at(-1) ?? this.layout.partOf(call.output.buffer),
+      },
+      scratch: call.scratch === null ? null : this.layout.partOf(call.scratch),
       // A value is never complete at one moment of a stream.
       result: null,
     };
-    return { call: reduced, of: call.firings };
-  }
-
-  /** The rows of `firings`, in the new layout of the buffer. */
-  private view(view: RowView, buffer: BufferId, firings: readonly number[]): RowView {
-    const starts = firings.map((y) => {
-      const range = touched(view, y);
-      return range === null ? -1 : this.layouts[buffer]!.at(range.start);
-    });
-    const present = starts.filter((start) => start >= 0);
-    const offset = present.length === 0 ? 0 : Math.min(...present);
-    const pitch =
-      present.reduce((step, start) => greatestCommonDivisor(step, start - offset), 0) || view.rowBytes;
-    const rows = Int32Array.from(starts, (start) => (start < 0 ? -1 : (start - offset) / pitch));
-    const ring = rows.reduce((most, row) => Math.max(most, row), 0) + 1;
-    return { offset, pitch, rowBytes: view.rowBytes, ring, rows };
   }
 
   /** Calls that move what a tensor keeps to where the next window looks for it. */
   private moves(buffer: BufferId): Counted[] {
     const taken = this.steady.taken[buffer]!;
-    const { at } = this.layouts[buffer]!;
-    const unit = this.unitOf(buffer);
-    const moves: { to: number; from: number; bytes: number }[] = [];
+    const unit = this.layout.unit(buffer);
+    const moves: { to: Place; from: Place; bytes: number }[] = [];
     for (let b = taken.indexOf(1); b >= 0 && b < taken.length; b += unit) {
       if (taken[b] === 0) continue;
-      const [to, from] = [at(b), at(b + this.reuse.shifts[buffer]!)];
+      const to = this.layout.at(buffer, b);
+      const from = this.layout.at(buffer, b + this.reuse.shifts[buffer]!);
       const last = moves.at(-1);
-      if (last !== undefined && last.to + last.bytes === to && last.from + last.bytes === from)
+      if (last && follows(last.to, to, last.bytes) && follows(last.from, from, last.bytes))
         last.bytes += unit;
       else moves.push({ to, from, bytes: unit });
     }
-    return moves.map(({ to, from, bytes }) => ({ call: this.move(buffer, to, from, bytes), of: 0 }));
-  }
-
-  /** One firing that copies upwards, in pieces that do not overlap their own copy. */
-  private move(buffer: BufferId, to: number, from: number, bytes: number): Call {
-    const piece = greatestCommonDivisor(from - to, bytes);
-    const rows = (offset: number): RowView => ({
-      offset,
-      pitch: bytes,
-      rowBytes: bytes,
-      ring: 1,
-      rows: new Int32Array(1),
-    });
-    return {
-      ...PLAIN,
-      origin: { index: -1, op: 'KEEP', name: this.program.buffers[buffer]!.name },
-      op: 'keep',
-      kernel: 'copy_s8',
-      why: 'what the window before has computed',
-      geometry: {
-        width: bytes / piece,
-        channels: piece,
-        in_start: 0,
-        in_pixel_stride: piece,
-        in_channel_stride: 1,
-        out_pixel_stride: piece,
-      },
-      firings: 1,
-      slots: [{ ...rows(from), source: { kind: 'buffer', buffer } }],
-      output: { ...rows(to), buffer },
-      inPlace: [0],
-    };
+    const { name } = this.program.buffers[buffer]!;
+    return moves.map(({ to, from, bytes }) => ({ call: move(name, to, from, bytes), of: 0 }));
   }
 
   /** The call that stands for the application handing over the frames of a hop. */
   private push({ buffer, bytes, name }: Port, hopFrames: number): Call {
     const pitch = this.frameBytes;
+    const place = this.layout.at(buffer, bytes - hopFrames * pitch);
     const view: OutputSlot = {
-      offset: this.layouts[buffer]!.at(bytes - hopFrames * pitch),
+      offset: place.start,
       pitch,
       rowBytes: pitch,
       ring: hopFrames,
       rows: Int32Array.from({ length: hopFrames }, (_, row) => row),
-      buffer,
+      buffer: place.buffer,
     };
     return {
       ...PLAIN,
@@ -206,32 +196,6 @@ class Sliding {
       inPlace: [],
     };
   }
-
-  private layoutOf(buffer: BufferId): Layout {
-    const placed = this.steady.placed[buffer]!;
-    const unit = this.unitOf(buffer);
-    const places = new Map<number, number>();
-    for (let b = 0; b < placed.length; b += unit) if (placed[b] === 1) places.set(b, places.size * unit);
-    return { bytes: places.size * unit, at: (start) => places.get(start)! };
-  }
-
-  /** Bytes such that everything in `buffer` begins and ends at a multiple. */
-  private unitOf(buffer: BufferId): number {
-    let unit = greatestCommonDivisor(this.program.buffers[buffer]!.bytes, this.reuse.shifts[buffer]!);
-    for (const call of this.program.calls) {
-      for (const view of viewsOf(call, buffer)) {
-        unit = greatestCommonDivisor(greatestCommonDivisor(unit, view.rowBytes), view.offset);
-        if (view.rows.some((row) => row > 0)) unit = greatestCommonDivisor(unit, view.pitch);
-      }
-    }
-    return unit;
-  }
-}
-
-/** A call, and how many firings it has in a window from scratch. */
-interface Counted {
-  readonly call: Call;
-  readonly of: number;
 }
 
 const PLAIN = {
@@ -244,9 +208,72 @@ const PLAIN = {
   result: null,
 } as const;
 
-function viewsOf({ slots, output }: Call, buffer: BufferId): RowView[] {
-  const reads = slots.filter(({ source }) => source.kind === 'buffer' && source.buffer === buffer);
-  return output.buffer === buffer ? [...reads, output] : reads;
+/** One firing that copies upwards, in pieces that do not overlap their own copy. */
+function move(name: string, to: Place, from: Place, bytes: number): Call {
+  const inside = to.buffer === from.buffer;
+  const piece = inside ? greatestCommonDivisor(from.start - to.start, bytes) : bytes;
+  const rows = (offset: number): RowView => ({
+    offset,
+    pitch: bytes,
+    rowBytes: bytes,
+    ring: 1,
+    rows: new Int32Array(1),
+  });
+  return {
+    ...PLAIN,
+    origin: { index: -1, op: 'KEEP', name },
+    op: 'keep',
+    kernel: 'copy_s8',
+    why: 'what the window before has computed',
+    geometry: {
+      width: bytes / piece,
+      channels: piece,
+      in_start: 0,
+      in_pixel_stride: piece,
+      in_channel_stride: 1,
+      out_pixel_stride: piece,
+    },
+    firings: 1,
+    slots: [{ ...rows(from.start), source: { kind: 'buffer', buffer: from.buffer } }],
+    output: { ...rows(to.start), buffer: to.buffer },
+    inPlace: inside ? [0] : [],
+  };
+}
+
+/**
+ * Calls that make top parts from the input and other top parts come first: of these parts little is needed at a time. A
+ * buffer that several calls write keeps its order.
+ * @param isTop whether a buffer holds the top of a tensor in two parts, or the input
+ */
+function topFirst(calls: readonly Counted[], isTop: (buffer: BufferId) => boolean): Counted[] {
+  const writers = new Map<BufferId, number>();
+  for (const { call } of calls) writers.set(call.output.buffer, (writers.get(call.output.buffer) ?? 0) + 1);
+  const late = new Set<BufferId>();
+  const isLate = ({ slots, output }: Call): boolean =>
+    [output.buffer, ...slots.flatMap((slot) => sourceOf(slot) ?? [])].some(
+      (buffer) => !isTop(buffer) || late.has(buffer),
+    ) || writers.get(output.buffer)! > 1;
+  const [first, rest]: [Counted[], Counted[]] = [[], []];
+  for (const counted of calls) {
+    if (isLate(counted.call)) {
+      late.add(counted.call.output.buffer);
+      rest.push(counted);
+    } else first.push(counted);
+  }
+  return [...first, ...rest];
+}
+
+function sourceOf({ source }: Slot): BufferId | null {
+  return source.kind === 'buffer' ? source.buffer : null;
+}
+
+/** Whether two views can be of one call: in one part, or one of them without a row. */
+function agree(a: BufferId | null, b: BufferId | null): boolean {
+  return a === null || b === null || a === b;
+}
+
+function follows(a: Place, b: Place, bytes: number): boolean {
+  return a.buffer === b.buffer && a.start + bytes === b.start;
 }
 
 /** The part of the input that one hop takes: the shape of the window, with as many frames as the hop has. */
