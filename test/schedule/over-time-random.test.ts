@@ -8,8 +8,10 @@ import { chooseOverTime } from '../../src/choose-over-time.ts';
 import type { Scheduled } from '../../src/choose-schedule.ts';
 import { RivuletError } from '../../src/core/diagnostics.ts';
 import { createRandom } from '../../src/core/random.ts';
+import { emitProject } from '../../src/emit/project.ts';
 import type { Graph } from '../../src/ir/types.ts';
 import { FrameStream, referenceStream } from '../../src/run/stream.ts';
+import { type EmittedCase, failuresOf, hasCommand } from '../support/emitted.ts';
 import { describeGraph, randomGraph } from '../support/random-graph.ts';
 import { randomFrames } from '../support/streams.ts';
 
@@ -17,6 +19,9 @@ const FIRST = Number(process.env.RIVULET_FUZZ_FROM ?? 0);
 const GRAPHS = Number(process.env.RIVULET_FUZZ ?? 300);
 /** Graphs in one `it`, so that progress shows. */
 const BATCH = 50;
+/** Graphs that are compiled as C too, by one call of the compiler. */
+const EMITTED = 24;
+const SANITIZE = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 /** Bytes that no model fits: as little as possible is kept. */
 const NOTHING = 0;
 
@@ -43,6 +48,16 @@ describe('random graphs over time', () => {
     expect(failures.join('\n\n')).toBe('');
   });
 
+  it.skipIf(!hasCommand('gcc'))('the same in C', () => {
+    const cases: EmittedCase[] = [];
+    for (let seed = FIRST; cases.length < EMITTED && seed < FIRST + GRAPHS; seed += 3) {
+      const graph = graphOf(seed);
+      const scheduled = overTime(graph, undefined, seed % 2 === 0 ? NOTHING : undefined);
+      if (scheduled !== null) cases.push(emitted(`stream_${seed}`, graph, scheduled, seed));
+    }
+    expect(failuresOf(cases, { command: 'gcc', flags: SANITIZE })).toEqual([]);
+  });
+
   it.skipIf(GRAPHS < 300)('meets streams, hops and padding of many kinds', () => {
     expect(met.streams).toBeGreaterThan(GRAPHS / 4);
     expect(met.variants).toBeGreaterThan(GRAPHS / 50);
@@ -65,6 +80,14 @@ function overTime(graph: Graph, hop: number | undefined, maxSram?: number): Sche
       return null;
     throw error;
   }
+}
+
+function emitted(name: string, graph: Graph, { program, plan }: Scheduled, seed: number): EmittedCase {
+  const { windowFrames, hopFrames } = program.sliding!;
+  const frames = randomFrames(program, windowFrames + 2 * hopFrames + 1, seed);
+  const outputs = referenceStream(graph, program.sliding!, frames);
+  const project = emitProject(program, plan, { name, optimize: 'size', provenance: '' });
+  return { name, project, samples: [], stream: { frames, outputs } };
 }
 
 function macsOf({ program }: Scheduled): number {

@@ -3,6 +3,7 @@
  * kept is what has to be; and each thing that must not go wrong is seen when it does.
  */
 import { describe, expect, it } from 'vitest';
+import { compile, openStream, run } from '../../src/api.ts';
 import { chooseOverTime } from '../../src/choose-over-time.ts';
 import type { Scheduled } from '../../src/choose-schedule.ts';
 import { RivuletError } from '../../src/core/diagnostics.ts';
@@ -14,8 +15,10 @@ import type { Program } from '../../src/program/types.ts';
 import { runFirmware } from '../../src/run/execute.ts';
 import { buildFirmware } from '../../src/run/firmware.ts';
 import { completesWindow, FrameStream, referenceStream } from '../../src/run/stream.ts';
+import { upTo } from '../plan/programs.ts';
 import { failuresOf, hasCommand } from '../support/emitted.ts';
 import { canRun } from '../support/firmware.ts';
+import { tinyModelFile } from '../support/models.ts';
 import { randomFrames, soundFrames } from '../support/streams.ts';
 import { keywordNetwork, TimeNetwork, temporalNetwork } from '../support/time-models.ts';
 
@@ -168,6 +171,23 @@ describe('faults that are seen', () => {
 
   it('nothing, where nothing was changed', async () => {
     expect(await outcome(graph, program)).toBe('same');
+  });
+});
+
+describe('the API', () => {
+  const bytes = tinyModelFile();
+
+  it('opens a stream, which takes frames of one size', async () => {
+    const stream = await openStream(compile(bytes, { streamAxis: 'time' }));
+    const frame = new Uint8Array(24);
+    const outputs = Array.from({ length: 10 }, () => stream.push(frame));
+    expect(outputs.map((tensors) => tensors !== null)).toEqual([...upTo(7).fill(0), 1, 0, 1].map(Boolean));
+    expect(() => stream.push(new Uint8Array(23))).toThrow('RV3002');
+  });
+
+  it('keeps inferences and streams apart', async () => {
+    await expect(openStream(compile(bytes))).rejects.toThrow('RV3001');
+    await expect(run(compile(bytes, { streamAxis: 'time' }), [new Uint8Array(48)])).rejects.toThrow('RV3001');
   });
 });
 
