@@ -42,7 +42,7 @@ export function framePrototypes(
   const every = hopFrames === 1 ? 'every frame' : `every ${hopFrames} frames`;
   return [
     '/*',
-    ` * A window of ${windowFrames} frames slides along a stream, and nothing in it is computed twice without need.`,
+    ` * A window of ${windowFrames} frames slides along a stream, and of each only what is new is computed.`,
     ` * ${name}_begin starts a stream. ${name}_push_frame takes the next frame (it is copied) and returns 1 if it completes a`,
     ` * window: after the first ${windowFrames} frames, then ${every}. Then the outputs are those of the model for the last`,
     ` * ${windowFrames} frames. An output pointer may be NULL: read the output at ${macro}_OUTPUT_0(arena), before the next frame is`,

@@ -30,7 +30,7 @@ export function emitModelHeader(context: EmitContext): string {
   return [
     banner(
       context,
-      `${commentText(program.name)}: run the network with ${name}_${frames ? 'push_frame' : 'run'}(). No initialisation, no heap, no OS.`,
+      `${commentText(program.name)}: run the network with ${name}_${frames ? 'push_frame(). No' : 'run(). No initialisation, no'} heap, no OS.`,
     ),
     `#ifndef ${guard}`,
     `#define ${guard}`,
@@ -44,7 +44,7 @@ export function emitModelHeader(context: EmitContext): string {
     '',
     `#define ${macro}_API_VERSION ${API_VERSION}`,
     '',
-    '/* SRAM for one inference: inputs, outputs, activations and scratch. Nothing else is used but the stack. */',
+    `/* SRAM for one ${frames ? 'stream: what is kept of the window' : 'inference: inputs'}, outputs, activations and scratch. Nothing else is used but the stack. */`,
     `#define ${macro}_ARENA_BYTES ${plan.arenaBytes}`,
     '',
     ...ports(context, 'input'),
@@ -228,7 +228,8 @@ function pointerName(role: 'input' | 'output', index: number): string {
 }
 
 function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'): string[] {
-  const list = role === 'output' ? program.outputs : program.sliding ? [framePort(program)] : program.inputs;
+  const isFrame = role === 'input' && program.sliding !== undefined;
+  const list = role === 'output' ? program.outputs : isFrame ? [framePort(program)] : program.inputs;
   const lines = [`#define ${macro}_${role.toUpperCase()}_COUNT ${list.length}`, ''];
   list.forEach((port, i) => {
     const prefix = `${macro}_${role.toUpperCase()}_${i}`;
@@ -238,7 +239,7 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
         ? `((arena)->bytes + ${prefix}_OFFSET)`
         : `((${c} *)(void *)((arena)->bytes + ${prefix}_OFFSET))`;
     lines.push(
-      `/* "${commentText(port.name)}": ${c} [${port.shape.join(', ')}] */`,
+      `/* ${isFrame ? 'A frame of ' : ''}"${commentText(port.name)}": ${c} [${port.shape.join(', ')}] */`,
       `#define ${prefix}_NAME "${stringText(port.name)}"`,
       `#define ${prefix}_TYPE ${c}`,
       `#define ${prefix}_RANK ${port.shape.length}`,
@@ -247,9 +248,8 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
       `#define ${prefix}_BYTES ${port.bytes}`,
     );
     const pushed = role === 'input' ? pushCall(program) : undefined;
-    if (program.sliding && pushed) lines.push('/* What is pushed: one frame. */');
-    else if (pushed === undefined) lines.push(`#define ${prefix}_OFFSET ${plan.addresses[port.buffer]}`);
-    else
+    if (pushed === undefined) lines.push(`#define ${prefix}_OFFSET ${plan.addresses[port.buffer]}`);
+    else if (program.sliding === undefined)
       lines.push(
         '/* The rows that are pushed. */',
         `#define ${prefix}_ROWS ${pushed.firings}`,
