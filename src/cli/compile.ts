@@ -69,7 +69,8 @@ async function writeProject(compilation: Compilation, folder: string): Promise<s
 }
 
 /** What does not fit the target, with the layer that decides the SRAM. */
-function misfits({ report: { fit, peak, layers }, target }: Compilation): Diagnostic[] {
+function misfits({ report: { fit, peak, layers, sliding }, target }: Compilation): Diagnostic[] {
+  const overTime = sliding !== null;
   const misfit = (memory: string, found: Fit | null, detail: DiagnosticDetail): Diagnostic[] =>
     found === null || found.margin >= 0
       ? []
@@ -85,7 +86,9 @@ function misfits({ report: { fit, peak, layers }, target }: Compilation): Diagno
   return [
     ...misfit('SRAM', fit.sram, {
       ...(origin && { origin }),
-      hint: '--schedule stream, --input-mode rows and --max-extra-macs need less; rivulet pareto lists how far down it goes',
+      hint: overTime
+        ? 'less cannot be kept between frames; a model without padding along time keeps the least'
+        : '--schedule stream, --input-mode rows and --max-extra-macs need less; rivulet pareto lists how far down it goes',
     }),
     ...misfit('flash', fit.flash, {
       hint: '--optimize size makes the code smaller, a narrower network the weights',
@@ -97,6 +100,7 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
   const { sram, flash, peak, layers } = report;
   return [
     heading(`${name} for ${target.name}: ${count(report.macs)} MACs, ${count(layers.length)} layers`),
+    ...slidingLine(report),
     ...memoryLine('SRAM ', sram.total, report.fit.sram, 'stack not included'),
     ...memoryLine(
       'flash',
@@ -114,6 +118,14 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
   ].join('\n');
 }
 
+function slidingLine({ sliding, macs }: CompileReport): string[] {
+  if (sliding === null) return [];
+  const { windowFrames, hopFrames, windowMacs } = sliding;
+  const share =
+    windowMacs === 0 ? '' : `, ${((100 * macs) / windowMacs).toFixed(1)} % of the MACs from scratch`;
+  return [`time   a window of ${windowFrames} frames every ${hopFrames}${share}`];
+}
+
 /** The size, what it is made of, and how it compares with the target. */
 function memoryLine(label: string, total: number, fit: Fit | null, parts: string): string[] {
   const line = `${label}  ${bytes(total)} (${parts})`;
@@ -125,12 +137,13 @@ function memoryLine(label: string, total: number, fit: Fit | null, parts: string
   return [`${line}: ${verdict}`];
 }
 
-function layerTable({ layers, peak }: CompileReport): string {
+function layerTable({ layers, peak, sliding }: CompileReport): string {
   return table(
     [
       { title: '#', right: true },
       { title: 'operator' },
       { title: 'MACs', right: true },
+      ...(sliding === null ? [] : [{ title: 'rows', right: true }]),
       { title: 'live SRAM', right: true },
       { title: '' },
       { title: 'kernel' },
@@ -140,6 +153,9 @@ function layerTable({ layers, peak }: CompileReport): string {
       String(layer.index),
       layer.op,
       count(layer.macs),
+      ...(sliding === null
+        ? []
+        : [layer.rows === null ? '-' : `${layer.rows.computed} of ${layer.rows.all}`]),
       count(layer.sram),
       layer.index === peak?.layer ? 'peak' : '',
       layer.kernel,

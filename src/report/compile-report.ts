@@ -3,19 +3,20 @@
 import type { Optimize } from '../core/isa.ts';
 import { estimateCode } from '../cost/code-size.ts';
 import { constantBytes } from '../emit/constants.ts';
-import { pushState } from '../emit/push.ts';
+import { counterBytes } from '../emit/push.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Program } from '../program/types.ts';
+import type { Call, Program, Sliding } from '../program/types.ts';
 import type { Target } from '../targets/index.ts';
 
 export interface CompileReport {
   readonly target: string;
+  /** Multiply-accumulates of one inference; over time, of one window that follows another. */
   readonly macs: number;
   /** Bytes of RAM. The parts are disjoint and `total` is their sum. */
   readonly sram: {
     /** Activations, inputs, outputs and scratch, overlaid in one block. */
     readonly arena: number;
-    /** Counters that persist between pushed rows. */
+    /** Counters that persist between pushed rows or frames. */
     readonly state: number;
     /** Input and output buffers outside the arena: none, they are part of it. */
     readonly io: number;
@@ -33,6 +34,8 @@ export interface CompileReport {
     readonly code: number;
     readonly total: number;
   };
+  /** Over time: how the window slides, and what one costs from scratch, beside `macs`; null for single inferences. */
+  readonly sliding: Omit<Sliding, 'windowFirings'> | null;
   /** The layer during which most bytes are live; null when nothing has to be computed. */
   readonly peak: { readonly layer: number; readonly name: string; readonly liveBytes: number } | null;
   /** Against the target's memories; null where the target has no limit. */
@@ -53,6 +56,8 @@ export interface LayerReport {
   /** The operator as the model calls it. */
   readonly op: string;
   readonly macs: number;
+  /** Over time: rows computed for a window, of all it has; null for single inferences and what only sliding needs. */
+  readonly rows: { readonly computed: number; readonly all: number } | null;
   /** Bytes live while the layer runs. */
   readonly sram: number;
   readonly kernel: string;
@@ -68,7 +73,7 @@ export function compileReport(
   const estimate = estimateCode({ program, plan, optimize }, target.core.name);
   const { weights } = constants;
   const tables = constants.tables + estimate.constantBytes;
-  const state = pushState(program, plan.schedule)?.bytes ?? 0;
+  const state = counterBytes(program, plan);
   const sram = { arena: plan.arenaBytes, state, io: 0, scratch: 0, total: plan.arenaBytes + state };
   const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
   const fit = { sram: fitOf(maxSram, sram.total), flash: fitOf(target.flash, flash.total) };
@@ -78,6 +83,7 @@ export function compileReport(
     macs: program.calls.reduce((sum, call) => sum + call.macs, 0),
     sram,
     flash,
+    sliding: slidingOf(program),
     peak: peak && { layer: peak.index, name: peak.origin.name, liveBytes: plan.liveBytes },
     fit: { ...fit, fits: [fit.sram, fit.flash].every((f) => f === null || f.margin >= 0) },
     layers: program.calls.map((call) => ({
@@ -85,11 +91,23 @@ export function compileReport(
       name: call.origin.name,
       op: call.origin.op,
       macs: call.macs,
+      rows: rowsOf(program, call),
       sram: plan.liveByCall[call.index]!,
       kernel: call.kernel,
       why: call.why,
     })),
   };
+}
+
+function slidingOf({ sliding }: Program): CompileReport['sliding'] {
+  if (sliding === undefined) return null;
+  const { windowFrames, hopFrames, windowMacs } = sliding;
+  return { windowFrames, hopFrames, windowMacs };
+}
+
+function rowsOf({ sliding }: Program, { index, firings }: Call): LayerReport['rows'] {
+  const all = sliding?.windowFirings[index] ?? 0;
+  return all === 0 ? null : { computed: firings, all };
 }
 
 function fitOf(available: number | undefined, needed: number): Fit | null {
