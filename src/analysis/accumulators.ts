@@ -33,7 +33,9 @@ export const ACCUMULATED: {
   fully_connected(view, x) {
     const [input, weights] = [view.ins[0]!, view.ins[1]!];
     const multipliers = fullyConnectedMultipliers(input, weights, view.outs[0]!);
-    return summed(view, regrouped(x, weights.shape[1]!), false, multipliers);
+    const found = summed(view, regrouped(x, weights.shape[1]!), false, multipliers);
+    // Leading axes of the output may be split in any way.
+    return { ...found, outputs: regrouped(found.outputs, view.outs[0]!.shape.at(-1) ?? 1) };
   },
   depthwise_conv2d: depthwise,
   expand_depthwise2d(view, x) {

@@ -2,12 +2,14 @@
  * What is known of an operator's result from the intervals of its operands: one rule an operator, never too narrow. Those
  * that accumulate are in accumulators.ts.
  */
+import { quantizeMultiplier } from '../core/fixedpoint.ts';
 import type { Clamp, ClampAttributes, OpName, ResizeAttributes } from '../ir/attributes.ts';
 import type { Value } from '../ir/types.ts';
 import { byteRange, isByteType } from '../ops/bytes.ts';
 import type { NodeView, ReferenceView } from '../ops/definition.ts';
 import { ARITHMETIC, type ElementwiseOp } from '../ops/elementwise/arithmetic.ts';
 import { meanParameters } from '../ops/mean/reference.ts';
+import { scaleOf } from '../ops/quantization.ts';
 import { bilinearPositions } from '../ops/resize/positions.ts';
 import { OPS } from '../ops/table.ts';
 import type { AccumulatingOp } from './accumulators.ts';
@@ -110,7 +112,7 @@ function cornersOfProduct(
   view: NodeView<ElementwiseOp>,
 ): Interval {
   const [x, y, out] = [view.ins[0]!, view.ins[1]!, view.outs[0]!];
-  const shift = ARITHMETIC.mul.parameters({ a: x, b: y, y: out, attrs: view.attrs })['out_shift']!;
+  const { shift } = quantizeMultiplier((scaleOf(x) * scaleOf(y)) / scaleOf(out));
   if (shift <= 15) return corners(evaluate, a, b);
   const [lo, hi] = (view.attrs as ClampAttributes).clamp;
   return { lo, hi };
