@@ -49,7 +49,9 @@ function analyse(graph: Graph): Ranges {
   for (const node of graph.nodes) {
     const view = viewOf(graph, node);
     const ins = node.ins.map((id) => (id === null ? [] : channels.get(id)!));
-    if (accumulates(node.op)) {
+    if (!isByteType(view.outs[0]!.dtype)) {
+      channels.set(node.outs[0]!, []);
+    } else if (accumulates(node.op)) {
       const rule = ACCUMULATED[node.op] as (view: NodeView<OpName>, x: Channels) => Accumulated;
       const { accumulators: sums, outputs } = rule(view, ins[0]!);
       channels.set(node.outs[0]!, outputs);

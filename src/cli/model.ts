@@ -14,6 +14,7 @@ export interface ModelOptions {
   readonly inputMode?: string;
   readonly maxSram?: number;
   readonly maxExtraMacs?: number;
+  readonly keepConstantChannels?: boolean;
 }
 
 export interface SourceOptions {
@@ -48,6 +49,10 @@ export function addModelOptions(command: Command, targetHelp: string): Command {
     .option(
       '--input-mode <mode>',
       'resident: the input lies in SRAM (default); rows: the application pushes it row by row, the frame is never stored',
+    )
+    .option(
+      '--keep-constant-channels',
+      'compute channels that are the same for every input, instead of removing them; layers keep the shapes of the model',
     );
 }
 
@@ -89,7 +94,8 @@ export function readModel(path: string): Promise<Uint8Array> {
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
 export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
-  const { target, name, io, optimize, schedule, inputMode, maxSram, maxExtraMacs } = options;
+  const { target, name, io, optimize, schedule, inputMode, maxSram, maxExtraMacs, keepConstantChannels } =
+    options;
   const given = Object.entries({
     target,
     name,
@@ -99,6 +105,7 @@ export async function compileModel(path: string, options: ModelOptions): Promise
     inputMode,
     maxSram,
     maxExtraMacs,
+    keepConstantChannels,
   }).filter(([, v]) => v !== undefined);
   return compile(await readModel(path), {
     ...Object.fromEntries(given),
