@@ -3,14 +3,13 @@
  * that accumulate are in accumulators.ts.
  */
 import { quantizeMultiplier } from '../core/fixedpoint.ts';
-import type { Clamp, ClampAttributes, OpName, ResizeAttributes } from '../ir/attributes.ts';
+import type { Clamp, ClampAttributes, OpName } from '../ir/attributes.ts';
 import type { Value } from '../ir/types.ts';
 import { byteRange, isByteType } from '../ops/bytes.ts';
 import type { NodeView, ReferenceView } from '../ops/definition.ts';
 import { ARITHMETIC, type ElementwiseOp } from '../ops/elementwise/arithmetic.ts';
 import { meanParameters } from '../ops/mean/reference.ts';
 import { scaleOf } from '../ops/quantization.ts';
-import { bilinearPositions } from '../ops/resize/positions.ts';
 import { OPS } from '../ops/table.ts';
 import type { AccumulatingOp } from './accumulators.ts';
 import {
@@ -19,7 +18,6 @@ import {
   hull,
   type Interval,
   including,
-  isPoint,
   regrouped,
   requantized,
 } from './interval.ts';
@@ -54,7 +52,8 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
     return Array.from({ length: channelCount(outs[0]!) }, (_, c) => x![begin + c * stride]!);
   },
   resize_nearest: (_, [x]) => x!,
-  resize_bilinear: bilinear,
+  // Four weights that are not negative and add up to 2^20, and rounding to nearest.
+  resize_bilinear: (_, [x]) => x!,
   softmax: ({ outs }) => anything(outs[0]!),
   logistic: tabulated('logistic'),
   tanh: tabulated('tanh'),
@@ -160,18 +159,6 @@ function pad({ attrs, ins }: NodeView<'pad'>, [x]: readonly Channels[]): Channel
   const around = [...before.slice(0, last), ...after.slice(0, last)].some((size) => size > 0);
   const inner = around ? x!.map((channel) => including(channel, value)) : x!;
   return [...border(before[last] ?? 0), ...inner, ...border(after[last] ?? 0)];
-}
-
-/** Between two values lies what is interpolated; at borders TFLite extrapolates, and then only a constant is sure. */
-function bilinear({ attrs, ins, outs }: NodeView<'resize_bilinear'>, [x]: readonly Channels[]): Channels {
-  const [input, y] = [ins[0]!, outs[0]!];
-  const interpolates = [1, 2].every((axis) => isInside(attrs, input.shape[axis]!, y.shape[axis]!));
-  const [lo, hi] = byteRange(y);
-  return x!.map((channel) => (interpolates || isPoint(channel) ? channel : { lo, hi }));
-}
-
-function isInside(attrs: ResizeAttributes, input: number, output: number): boolean {
-  return bilinearPositions(attrs, input, output).weight.every((weight) => weight >= 0 && weight <= 1024);
 }
 
 /** Functions of one 8-bit element: their reference is evaluated on all 256, the result looked up over each interval. */

@@ -182,7 +182,7 @@ export function foldedBias(
   });
 }
 
-/** Disjoint sets of numbers, each of which stays or goes as a whole; at first all go. */
+/** Disjoint sets of numbers, each of which stays or goes as a whole; joined first, and all go until they are kept. */
 class Classes {
   private readonly parent: Int32Array;
   /** By representative. */
@@ -194,9 +194,7 @@ class Classes {
   }
 
   join(a: number, b: number): void {
-    const [rootA, rootB] = [this.find(a), this.find(b)];
-    this.parent[rootA] = rootB;
-    if (this.kept[rootA] === 1) this.kept[rootB] = 1;
+    this.parent[this.find(a)] = this.find(b);
   }
 
   keep(i: number): void {

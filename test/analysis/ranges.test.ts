@@ -176,6 +176,41 @@ describe('operators', () => {
     ]);
   });
 
+  it('count channels of dense layers as the shape of the result does', () => {
+    const x = typed(int8([2, 1], 0.1, 0), Int8Array.of(10, 10));
+    const w = typed(int8([4, 1], 0.1), Int8Array.of(10, 20, 30, 40));
+    const full = { clamp: [-128, 127] } as const;
+    const { channels } = oneNode('fully_connected', full, [x, w, null], int8([2, 2, 2], 0.5, 0));
+    expect(channels).toEqual([
+      [2, 6],
+      [4, 8],
+    ]);
+  });
+
+  it('take the mean of all that are mixed', () => {
+    const known = typed(int8([1, 2, 2], 0.1, -20), Int8Array.of(10, 20, 30, 50));
+    const y = int8([1, 2], 0.1, -20);
+    expect(oneNode('mean', { axes: [2] }, [known], y).channels).toEqual(Array(2).fill([10, 50]));
+    expect(oneNode('mean', { axes: [1] }, [known], y).channels).toEqual([
+      [10, 30],
+      [20, 50],
+    ]);
+  });
+
+  it('know nothing of products that are shifted out of int32', () => {
+    const known = typed(int8([1, 1, 3], 2 ** 10, 0), Int8Array.of(0, 50, 127));
+    const full = { clamp: [-128, 127] } as const;
+    // 50 * 50 * 2^20 is 0 modulo 2^22, and negative for other factors.
+    expect(oneNode('mul', full, [known, known], int8([1, 1, 3], 1, 0)).channels).toEqual(
+      Array(3).fill([-128, 127]),
+    );
+    expect(oneNode('mul', full, [known, known], int8([1, 1, 3], 2 ** 6, 0)).channels).toEqual([
+      [0, 0],
+      [127, 127],
+      [127, 127],
+    ]);
+  });
+
   it('know nothing of floats, and of what is made from them only the type', () => {
     expect(oneNode('quantize', {}, [float32([1, 1, 3])], wide).channels).toEqual(Array(3).fill([-128, 127]));
     expect(oneNode('dequantize', {}, [wide], float32([1, 1, 3])).channels).toEqual([]);

@@ -84,7 +84,10 @@ function expansion(g: GraphSketch, x: ValueId, { held, type = WIDE }: Planted): 
     value === null ? 10 * o : Math.round((value - zero) / multiplier(o)),
   );
   const ins = [x, g.constant({ ...w, data }), g.constant({ shape: [held.length], dtype: 'int32', data: b })];
-  return g.node('conv2d', CONVOLUTION, ins, { ...type, shape: [1, 3, 3, held.length] });
+  return g.node('conv2d', CONVOLUTION, ins, {
+    ...type,
+    shape: [...type.shape.slice(0, 3), held.length],
+  });
 }
 
 function project(
@@ -245,6 +248,56 @@ describe('a constant channel', () => {
     expectUntouched(removeConstantChannels, g.build(project(g, x), grouped));
   });
 
+  it('goes beside an operand that all channels share', () => {
+    const g = new GraphSketch();
+    const x = expansion(g, g.input(X), { held: EIGHT_HELD });
+    const factor = g.input(int8([1, 1, 1, 1], 0.02, 40));
+    // The factor may be anything but is the same for all channels; where it meets the zero point the result is known.
+    const held = EIGHT_HELD.map((value) => (value === LIVE ? LIVE : -20));
+    const zeros = expansion(g, g.input(X), { held });
+    const y = g.node('mul', FULL, [zeros, factor], WIDE);
+    const graph = g.build(
+      project(g, g.node('add', FULL, [x, y], { ...WIDE, quantization: X.quantization! })),
+    );
+    expect([0, 1, 2, 3].map((i) => countsAt(graph, i)[1])).toEqual([4, 4, 4, 4]);
+    expectSame(graph);
+  });
+
+  it('stays where an operator mixes channels with as many of something else', () => {
+    const square = { ...WIDE, shape: [1, 1, 12, 12] };
+    // The reader hears only the first four of twelve.
+    const w = weights([3, 12], 0, 4);
+    const deaf = { ...w, data: (w.data as Int8Array).map((value, i) => (i % 12 < 4 ? value : 0)) };
+    const mixed = (mix: (g: GraphSketch, x: ValueId) => ValueId, vectors: readonly number[]): Graph => {
+      const g = new GraphSketch();
+      const x = expansion(g, g.input(int8([1, 1, 12, 2], 0.05, 3)), { held: EIGHT_HELD, type: square });
+      const ins = [mix(g, x), g.constant(deaf), null];
+      return g.build(g.node('fully_connected', FULL, ins, int8([...vectors, 3], 0.2, 9)));
+    };
+    const mean = (g: GraphSketch, x: ValueId) =>
+      g.node('mean', { axes: [3] }, [x], { ...WIDE, shape: [1, 1, 12] });
+    expectUntouched(removeConstantChannels, mixed(mean, [1, 1]));
+    const transpose = (g: GraphSketch, x: ValueId) =>
+      g.node('transpose', { permutation: [0, 1, 3, 2] }, [x], square);
+    expectUntouched(removeConstantChannels, mixed(transpose, [1, 1, 12]));
+  });
+
+  it('stays where a dense layer counts its outputs in another way than their shape', () => {
+    const g = new GraphSketch();
+    const zeros = { ...weights([24, 18], 0, 1), data: new Int8Array(24 * 18) };
+    const y = g.node(
+      'fully_connected',
+      FULL,
+      [g.input(X), g.constant(zeros), null],
+      int8([1, 2, 12], 0.1, 1),
+    );
+    const ins = [y, g.constant(weights([3, 12], 0, 4)), null];
+    expectUntouched(
+      removeConstantChannels,
+      g.build(g.node('fully_connected', FULL, ins, int8([1, 2, 3], 0.2, 9))),
+    );
+  });
+
   it('leaves weights alone that another convolution shares', () => {
     const g = new GraphSketch();
     const x = g.input(WIDE);
@@ -296,5 +349,28 @@ describe('the log', () => {
       /^4 always 5, accumulators within \[\d+, \d+\]; 1 always -60, .*; 2 always another value$/,
     );
     expect(log[1]!.proof).toBe('8 input channels fewer, their share is in the bias');
+  });
+
+  it('goes on counting so where channels go one after the other', () => {
+    const g = new GraphSketch();
+    const held = Array.from({ length: 12 }, (_, c) => (c < 4 ? 5 : LIVE));
+    const x = expansion(g, g.input(X), { held });
+    const [middle, last] = [weights([8, 1, 1, 12], 0, 3), weights([3, 1, 1, 8], 0, 4)];
+    // Channels 4 to 7 are read by outputs that nobody reads.
+    const apart = (middle.data as Int8Array).map((w, i) => (i < 48 && i % 12 >= 4 && i % 12 < 8 ? 0 : w));
+    const deaf = (last.data as Int8Array).map((w, i) => (i % 8 < 4 ? w : 0));
+    const y = g.node('conv2d', CONVOLUTION, [x, g.constant({ ...middle, data: apart }), null], {
+      ...WIDE,
+      shape: [1, 3, 3, 8],
+    });
+    const ins = [y, g.constant({ ...last, data: deaf }), null];
+    const graph = g.build(g.node('conv2d', CONVOLUTION, ins, int8([1, 3, 3, 3], 0.2, 9)));
+    expectSame(graph);
+    const log: RemovedChannels[] = [];
+    removeConstantChannels.run(graph, (removed) => log.push(removed));
+    expect(log.map(({ channels }) => channels)).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], [4, 5, 6, 7], []]);
+    expect(log[0]!.proof).toMatch(
+      /^4 always 5, .*; 4 reach no output: whatever they hold, their readers give the same$/,
+    );
   });
 });
