@@ -298,6 +298,21 @@ describe('a constant channel', () => {
     );
   });
 
+  it('stays where a reader cuts the elements into other runs', () => {
+    const dense = new GraphSketch();
+    const x = expansion(dense, dense.input(X), { held: EIGHT_HELD });
+    const ins = [x, dense.constant(weights([3, 18], 0, 4)), null];
+    const y = dense.node('fully_connected', FULL, ins, int8([6, 3], 0.2, 9));
+    expectUntouched(removeConstantChannels, dense.build(y));
+    const reshape = new GraphSketch();
+    const wide = expansion(reshape, reshape.input(X), { held: EIGHT_HELD });
+    const narrow = reshape.node('reshape', {}, [wide], { ...WIDE, shape: [1, 3, 6, 6] });
+    const z = reshape.node('mean', { axes: [1, 2] }, [narrow], int8([1, 6], 0.1, -20));
+    const heard = reshape.constant(weights([3, 6], 0, 4));
+    const head = reshape.node('fully_connected', FULL, [z, heard, null], int8([1, 3], 0.2, 9));
+    expectUntouched(removeConstantChannels, reshape.build(head));
+  });
+
   it('leaves weights alone that another convolution shares', () => {
     const g = new GraphSketch();
     const x = g.input(WIDE);
