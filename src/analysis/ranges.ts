@@ -29,13 +29,20 @@ export interface Ranges {
   overflows(node: Node): boolean;
 }
 
-const analysed = new WeakMap<Graph, Ranges>();
+/**
+ * Channels of all values of a graph that is analysed. MCUNetV2-large has 72 thousand with those of its weights; a hostile
+ * file of a few kilobytes can declare 64 million.
+ */
+const MOST_CHANNELS = 1 << 18;
 
-/** The ranges of a valid graph; computed once for each. */
-export function rangesOf(graph: Graph): Ranges {
+const analysed = new WeakMap<Graph, Ranges | null>();
+
+/** The ranges of a valid graph, computed once for each; null where it has so many channels that nothing is worth knowing. */
+export function rangesOf(graph: Graph): Ranges | null {
   const known = analysed.get(graph);
   if (known !== undefined) return known;
-  const ranges = analyse(graph);
+  const count = [...graph.values.values()].reduce((sum, value) => sum + channelCount(value), 0);
+  const ranges = count > MOST_CHANNELS ? null : analyse(graph);
   analysed.set(graph, ranges);
   return ranges;
 }

@@ -127,14 +127,15 @@ function everyPoint(
     const [lo, hi] = byteRange(outs[0]!);
     return { lo, hi };
   }
-  const results: Interval[] = [];
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let x = a.lo; x <= a.hi; ++x) {
     for (let y = b.lo; y <= b.hi; ++y) {
       const result = evaluate(x, y);
-      results.push({ lo: result, hi: result });
+      lo = Math.min(lo, result);
+      hi = Math.max(hi, result);
     }
   }
-  return hull(results);
+  return { lo, hi };
 }
 
 /** The sum of n raw values lies within n times their interval; its mean is a requantisation. */
@@ -175,9 +176,13 @@ function tabulated<K extends OpName>(op: K): Rule<K> {
       outs: [{ ...y, shape: [256], data: table }],
     } as unknown as ReferenceView<K>;
     OPS[op].reference(view);
-    return x!.map(({ lo, hi }) => {
-      const results = table.subarray(lo - lowest, hi - lowest + 1);
-      return { lo: Math.min(...results), hi: Math.max(...results) };
+    const images = new Map<Interval, Interval>();
+    return x!.map((channel) => {
+      const results = table.subarray(channel.lo - lowest, channel.hi - lowest + 1);
+      // Channels of which nothing is known share one interval.
+      const image = images.get(channel) ?? { lo: Math.min(...results), hi: Math.max(...results) };
+      images.set(channel, image);
+      return image;
     });
   };
 }

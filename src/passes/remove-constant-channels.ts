@@ -15,6 +15,9 @@ import { foldedBias, type KeptChannels, keptChannels } from './removable-channel
 import { RemovalLog } from './removal-log.ts';
 import type { Pass } from './rewrite.ts';
 
+/** Each looks at all weights. One does for the development models; a hostile file could ask for hundreds. */
+const MOST_ROUNDS = 16;
+
 /**
  * Channels that hold one value for every possible input, and channels that reach no output, are not computed. What a
  * constant adds to the sums of its readers goes into their biases. That a channel is constant follows from the weights
@@ -28,8 +31,9 @@ export const removeConstantChannels: Pass = {
     const log = new RemovalLog(graph);
     let current = graph;
     // A channel that goes may have been the last reader of another.
-    for (;;) {
+    for (let round = 0; round < MOST_ROUNDS; ++round) {
       const ranges = rangesOf(current);
+      if (ranges === null) break;
       const kept = keptChannels(current, ranges);
       if (kept.size === 0) break;
       log.add(current, ranges, kept);

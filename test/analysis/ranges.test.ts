@@ -5,8 +5,9 @@ import type { ConvolutionAttributes, NodeAttributes, OpName } from '../../src/ir
 import type { Graph, TensorType } from '../../src/ir/types.ts';
 import { type CaseOperand, constant, float32, int8, opCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
+import { removeConstantChannels } from '../../src/passes/remove-constant-channels.ts';
 import { runReference } from '../../src/run/reference.ts';
-import { GraphSketch } from '../passes/graphs.ts';
+import { expectUntouched, GraphSketch } from '../passes/graphs.ts';
 import { samplesOf } from '../support/corners.ts';
 import { plantedGraph } from '../support/planted-graph.ts';
 import { describeGraph, randomGraph } from '../support/random-graph.ts';
@@ -15,7 +16,7 @@ const GRAPHS = Number(process.env.RIVULET_FUZZ ?? 200);
 
 /** The first observed element outside its interval, in words. */
 function escaped(graph: Graph, samples = samplesOf(graph)): string | null {
-  const ranges = rangesOf(graph);
+  const ranges = rangesOf(graph)!;
   let found: string | null = null;
   for (const inputs of samples) {
     runReference(graph, inputs, (node, [output]) => {
@@ -73,7 +74,7 @@ function oneNode<K extends OpName>(
   output: TensorType,
 ) {
   const { graph } = opCase('case', op, attrs, operands, output);
-  const ranges = rangesOf(graph);
+  const ranges = rangesOf(graph)!;
   return {
     graph,
     ranges,
@@ -107,7 +108,7 @@ describe('accumulators', () => {
     const padded = { ...NO_PADDING, padding: [1, 0, 0, 0] as const };
     const graph = g.build(g.node('conv2d', padded, [relu, w!, b!], int8([1, 2, 1, 1], 0.01, 0)));
     // x - Z is in [10, 227], and 0 where it is padded.
-    expect(rangesOf(graph).accumulators(graph.nodes[1]!)).toEqual([
+    expect(rangesOf(graph)!.accumulators(graph.nodes[1]!)).toEqual([
       { lo: 1000 - 10 * 227, hi: 1000 + 12 * 227 },
     ]);
   });
@@ -219,5 +220,12 @@ describe('operators', () => {
 
 it('are computed once for a graph', () => {
   const graph = plantedGraph(1);
-  expect(rangesOf(graph)).toBe(rangesOf(graph));
+  expect(rangesOf(graph)).toBe(rangesOf(graph)!);
+});
+
+it('are not sought where a file declares more channels than any network has', () => {
+  const endless = int8([1, 300_000], 0.1);
+  const { graph } = opCase('relu', 'relu', { clamp: [-128, 127] }, [endless], endless);
+  expect(rangesOf(graph)).toBeNull();
+  expectUntouched(removeConstantChannels, graph);
 });

@@ -52,7 +52,7 @@ describe.skipIf(!HAS_SHARED).each(ALL_MODELS)('%s', (name) => {
 
   it('has every value of the model in its interval', () => {
     const { imported } = compiled();
-    const ranges = rangesOf(imported);
+    const ranges = rangesOf(imported)!;
     const outside = new Set<string>();
     runReference(imported, patternOf(imported), (node, [output]) => {
       const channels = ranges.channels(node.outs[0]!);

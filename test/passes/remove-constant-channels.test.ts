@@ -125,7 +125,7 @@ describe('a constant channel', () => {
     const g = new GraphSketch();
     const graph = g.build(project(g, expansion(g, g.input(X), { held: EIGHT_HELD })));
     expect(
-      rangesOf(graph)
+      rangesOf(graph)!
         .channels(graph.nodes[0]!.outs[0]!)
         .map(({ lo, hi }) => (lo === hi ? lo : LIVE)),
     ).toEqual(EIGHT_HELD);
