@@ -11,6 +11,8 @@ import { emitProject, type Project } from './emit/project.ts';
 import { importTflite } from './import/tflite.ts';
 import type { Graph } from './ir/types.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
+import type { RemovedChannels } from './passes/removal-log.ts';
+import { removeConstantChannels } from './passes/remove-constant-channels.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Program } from './program/types.ts';
 import { type CompileReport, compileReport } from './report/compile-report.ts';
@@ -57,6 +59,11 @@ export interface CompileOptions {
   readonly maxSram?: number;
   /** Percent of multiply-accumulates that streaming may add to need less SRAM. Default 0. */
   readonly maxExtraMacs?: number;
+  /**
+   * Computes channels that are the same for every input, or that no output depends on, as the model has them. Default
+   * false: they are removed. Outputs are the same bytes either way; layers keep their shapes.
+   */
+  readonly keepConstantChannels?: boolean;
   /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
   readonly skipPasses?: readonly string[];
 }
@@ -111,7 +118,12 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const overTime = requireOneOf('--stream-axis', options.streamAxis ?? 'none', ['none', 'time']) === 'time';
   requireAlone(options, overTime);
   const { graph: imported, warnings } = importTflite(bytes, file);
-  const optimized = runPasses(imported, io, options.skipPasses);
+  const skipped = [
+    ...(options.skipPasses ?? []),
+    ...(options.keepConstantChannels ? [removeConstantChannels.name] : []),
+  ];
+  const removed: RemovedChannels[] = [];
+  const optimized = runPasses(imported, io, skipped, (channels) => removed.push(channels));
   const kernels = { isas: target.core.isas, optimize };
   const {
     graph,
@@ -123,9 +135,19 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   const how = overTime
     ? `--stream-axis time --hop ${program.sliding!.hopFrames}`
     : `--schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
-  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} ${how}`;
+  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} ${how}${options.keepConstantChannels ? ' --keep-constant-channels' : ''}`;
   const project = emitProject(program, planned, { name, optimize, provenance });
-  const report = compileReport(program, planned, { target, optimize, maxSram });
+  const report = compileReport(program, planned, {
+    target,
+    optimize,
+    maxSram,
+    removed: removed.map(({ origin: { index, op, name: layer }, ...rest }) => ({
+      operator: index,
+      op,
+      name: layer,
+      ...rest,
+    })),
+  });
   return { name, target, imported, graph, program, plan: planned, optimize, project, report, warnings };
 }
 

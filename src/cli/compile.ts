@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Compilation } from '../compile.ts';
 import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
-import type { CompileReport, Fit } from '../report/compile-report.ts';
+import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
 import { addModelOptions, compileModel, type ModelOptions } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
@@ -111,6 +111,7 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
     ...(peak
       ? [`peak   layer ${peak.layer} "${printable(peak.name)}" with ${bytes(peak.liveBytes)} live`]
       : []),
+    ...removedLine(report),
     '',
     layerTable(report),
     '',
@@ -135,6 +136,16 @@ function memoryLine(label: string, total: number, fit: Fit | null, parts: string
       ? `fits ${bytes(fit.available)}, ${bytes(fit.margin)} to spare`
       : `DOES NOT FIT ${bytes(fit.available)}`;
   return [`${line}: ${verdict}`];
+}
+
+/** Channels that every input would have left the same. */
+function removedLine(report: CompileReport): string[] {
+  const { channels, macs } = removedTotals(report);
+  return channels === 0
+    ? []
+    : [
+        `less   ${count(channels)} channels that no input changes are not computed: ${count(macs)} MACs fewer than the model has`,
+      ];
 }
 
 function layerTable({ layers, peak, sliding }: CompileReport): string {

@@ -19,6 +19,7 @@ export interface ModelOptions {
   readonly hop?: number;
   readonly maxSram?: number;
   readonly maxExtraMacs?: number;
+  readonly keepConstantChannels?: boolean;
 }
 
 export interface SourceOptions {
@@ -62,6 +63,10 @@ export function addModelOptions(command: Command, targetHelp: string): Command {
       '--hop <frames>',
       'with --stream-axis time: frames from one window to the next (default: the product of the strides along time)',
       parseNumber,
+    )
+    .option(
+      '--keep-constant-channels',
+      'compute channels that are the same for every input, instead of removing them; layers keep the shapes of the model',
     );
 }
 
@@ -103,7 +108,19 @@ export function readModel(path: string): Promise<Uint8Array> {
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
 export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
-  const { target, name, io, optimize, schedule, inputMode, streamAxis, hop, maxSram, maxExtraMacs } = options;
+  const {
+    target,
+    name,
+    io,
+    optimize,
+    schedule,
+    inputMode,
+    streamAxis,
+    hop,
+    maxSram,
+    maxExtraMacs,
+    keepConstantChannels,
+  } = options;
   const given = Object.entries({
     target,
     name,
@@ -115,6 +132,7 @@ export async function compileModel(path: string, options: ModelOptions): Promise
     hop,
     maxSram,
     maxExtraMacs,
+    keepConstantChannels,
   }).filter(([, v]) => v !== undefined);
   return compile(await readModel(path), {
     ...Object.fromEntries(given),

@@ -41,6 +41,26 @@ export interface CompileReport {
   /** Against the target's memories; null where the target has no limit. */
   readonly fit: { readonly sram: Fit | null; readonly flash: Fit | null; readonly fits: boolean };
   readonly layers: readonly LayerReport[];
+  /** What operators of the model need not compute, in execution order; empty with --keep-constant-channels. */
+  readonly removed: readonly RemovedReport[];
+}
+
+/** An operator that lost channels: of its output, or only of its input. */
+export interface RemovedReport {
+  /** Position in the file. */
+  readonly operator: number;
+  /** The operator as the model calls it. */
+  readonly op: string;
+  readonly name: string;
+  /** Output channels that went, as the model counts them. */
+  readonly channels: readonly number[];
+  /** Output channels in the model. */
+  readonly of: number;
+  /** Multiply-accumulates in the model, and how many of them are saved. */
+  readonly macs: number;
+  readonly macsSaved: number;
+  /** Why every input gives the same outputs as before. */
+  readonly proof: string;
 }
 
 export interface Fit {
@@ -67,7 +87,17 @@ export interface LayerReport {
 export function compileReport(
   program: Program,
   plan: Plan,
-  { target, optimize, maxSram }: { target: Target; optimize: Optimize; maxSram: number | undefined },
+  {
+    target,
+    optimize,
+    maxSram,
+    removed,
+  }: {
+    target: Target;
+    optimize: Optimize;
+    maxSram: number | undefined;
+    removed: readonly RemovedReport[];
+  },
 ): CompileReport {
   const constants = constantBytes(program);
   const estimate = estimateCode({ program, plan, optimize }, target.core.name);
@@ -96,6 +126,7 @@ export function compileReport(
       kernel: call.kernel,
       why: call.why,
     })),
+    removed,
   };
 }
 
@@ -112,4 +143,12 @@ function rowsOf({ sliding }: Program, { index, firings }: Call): LayerReport['ro
 
 function fitOf(available: number | undefined, needed: number): Fit | null {
   return available === undefined ? null : { available, needed, margin: available - needed };
+}
+
+/** Output channels that went, and multiply-accumulates that were saved, over all operators. */
+export function removedTotals({ removed }: CompileReport): { channels: number; macs: number } {
+  return {
+    channels: removed.reduce((sum, { channels }) => sum + channels.length, 0),
+    macs: removed.reduce((sum, { macsSaved }) => sum + macsSaved, 0),
+  };
 }
