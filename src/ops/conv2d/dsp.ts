@@ -31,10 +31,10 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
     bind: (view) => withoutScratch(bindStrip(view)),
   },
   columns(4, true),
-  columns(4, false),
-  columns(2, false),
   stack(4, true),
+  columns(4, false),
   stack(4, false),
+  columns(2, false),
   stack(2, false),
   {
     name: 'conv2d_direct_s8',
