@@ -131,7 +131,14 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
     plan: planned,
   } = overTime
     ? chooseOverTime(optimized, options.hop, maxSram, kernels)
-    : chooseSchedule(optimized, schedule, { pushed: inputMode === 'rows', maxExtraMacs, maxSram, kernels });
+    : chooseSchedule(optimized, schedule, {
+        pushed: inputMode === 'rows',
+        maxExtraMacs,
+        maxSram,
+        kernels,
+        // What was asked for as a limit may be used; a schedule by name is for the least SRAM.
+        room: (schedule === 'auto' ? maxSram : options.maxSram) ?? 0,
+      });
   const how = overTime
     ? `--stream-axis time --hop ${program.sliding!.hopFrames}`
     : `--schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
