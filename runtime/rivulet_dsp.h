@@ -148,4 +148,227 @@ static inline int32_t rv_dsp_rounding(int32_t zero_point, int32_t e)
     return (int32_t)((uint32_t)(2 * zero_point + 1) << (e - 1));
 }
 
+/* ---- Fully connected layers, element-wise operators, means and pools ---- */
+
+/* Bytes 0 and 2 of `bytes`, as int16, added to the pair; each modulo 2^16. */
+static inline uint32_t rv_sxtab16(uint32_t pair, uint32_t bytes)
+{
+#if RV_DSP
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(pair), "r"(bytes));
+    return result;
+#else
+    return rv_pair16(rv_low16(pair) + (int8_t)(uint8_t)bytes, rv_high16(pair) + (int8_t)(uint8_t)(bytes >> 16));
+#endif
+}
+
+/* The same of bytes 1 and 3. */
+static inline uint32_t rv_sxtab16_odd(uint32_t pair, uint32_t bytes)
+{
+#if RV_DSP
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(bytes));
+    return result;
+#else
+    return rv_sxtab16(pair, bytes >> 8);
+#endif
+}
+
+/* a - b of both int16 of the pairs, each modulo 2^16. */
+static inline uint32_t rv_ssub16(uint32_t a, uint32_t b)
+{
+#if RV_DSP
+    uint32_t result;
+    __asm__("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+#else
+    return rv_pair16(rv_low16(a) - rv_low16(b), rv_high16(a) - rv_high16(b));
+#endif
+}
+
+/* The larger of each of the four int8: SSUB8 says for each byte whether a >= b, SEL picks by it. */
+static inline uint32_t rv_max8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+#if RV_DSP
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b));
+#else
+    result = 0;
+    for (int32_t shift = 0; shift < 32; shift += 8) {
+        const uint32_t larger = (int8_t)(uint8_t)(a >> shift) >= (int8_t)(uint8_t)(b >> shift) ? a : b;
+        result |= larger & ((uint32_t)0xff << shift);
+    }
+#endif
+    return result;
+}
+
+/* The smaller of each of the four int8. */
+static inline uint32_t rv_min8(uint32_t a, uint32_t b)
+{
+    /* x -> -1 - x turns the order round. */
+    return ~rv_max8(~a, ~b);
+}
+
+/* x as each of four int8. */
+static inline uint32_t rv_splat8(int32_t x)
+{
+    return (uint32_t)(uint8_t)x * 0x01010101u;
+}
+
+/*
+ * rv_dsp_requantize with bounds of the output. With literal bounds of -128 and 127 compilers make one SSAT of shift and
+ * clamp. is_relu: lowest is the zero point, so that the sign may be left out.
+ */
+static inline int32_t rv_dsp_requantize_within(int32_t twice, int32_t multiplier, int32_t rounding, int32_t e,
+                                               int32_t is_relu, int32_t lowest, int32_t highest)
+{
+    const int32_t sign = is_relu ? 0 : twice >> 31;
+    return rv_clamp(rv_smmlar(twice, multiplier, rounding + sign) >> e, lowest, highest);
+}
+
+/* Where the group of four that should begin at `first` of `count` begins: the last one overlaps the one before it. */
+static inline int32_t rv_dsp_group_of_four(int32_t first, int32_t count)
+{
+    return count % 4 == 0 || first + 4 <= count ? first : count - 4;
+}
+
+/*
+ * Sums of products for four outputs at once, with one widening for four products where two would be usual.
+ *
+ * Four inputs x0 to x3 become two pairs of int16, p = (x0 - 127, x2 - 127) and q = 256 (x1, x3) - p, which just fit. A
+ * word of weights holds w0 to w3 as the int16 values 256 w0 + w1 and 256 w2 + w3, whose low bytes are w1 and w3. Then
+ *
+ *     word * p + (w1, w3) * q = 256 ((w0, w2) * p + (w1, w3) * (x1, x3))
+ *
+ * so the sum is 256 times that of the inputs, those at even places less 127. It must fit int32 in the end. No w0 or w2
+ * may be -128.
+ */
+typedef struct {
+    int32_t of[4];
+} rv_four_sums;
+
+static inline uint32_t rv_dsp_low_inputs(uint32_t inputs)
+{
+    return rv_sxtab16(0xff81ff81u, inputs);
+}
+
+static inline uint32_t rv_dsp_high_inputs(uint32_t inputs, uint32_t p)
+{
+    return rv_ssub16(inputs & 0xff00ff00u, p);
+}
+
+/* Adds four products to each sum. weights: a word for each of them. Returns the weights that follow. */
+static inline const int32_t *rv_dsp_add_products(const int32_t *weights, uint32_t p, uint32_t q, rv_four_sums *sums)
+{
+#if RV_DSP
+    /* Volatile and clobbering memory, so that loads of later inputs stay behind it: there is no register for them. */
+    __asm__ volatile("ldm %[weights]!, {r4, r5, r6, r8}\n\t"
+                     "smlad %[a], r4, %[p], %[a]\n\t"
+                     "smlad %[b], r5, %[p], %[b]\n\t"
+                     "smlad %[c], r6, %[p], %[c]\n\t"
+                     "smlad %[d], r8, %[p], %[d]\n\t"
+                     "sxtb16 r4, r4\n\t"
+                     "sxtb16 r5, r5\n\t"
+                     "sxtb16 r6, r6\n\t"
+                     "sxtb16 r8, r8\n\t"
+                     "smlad %[a], r4, %[q], %[a]\n\t"
+                     "smlad %[b], r5, %[q], %[b]\n\t"
+                     "smlad %[c], r6, %[q], %[c]\n\t"
+                     "smlad %[d], r8, %[q], %[d]"
+                     : [weights] "+r"(weights), [a] "+r"(sums->of[0]), [b] "+r"(sums->of[1]), [c] "+r"(sums->of[2]),
+                       [d] "+r"(sums->of[3])
+                     : [p] "r"(p), [q] "r"(q)
+                     : "r4", "r5", "r6", "r8", "memory");
+    return weights;
+#else
+    for (int32_t k = 0; k < 4; ++k) {
+        const uint32_t word = (uint32_t)weights[k];
+        sums->of[k] = rv_smlad(rv_sxtb16(word), q, rv_smlad(word, p, sums->of[k]));
+    }
+    return weights + 4;
+#endif
+}
+
+/* The same for a word of inputs. */
+static inline const int32_t *rv_dsp_add_input_products(const int32_t *weights, uint32_t inputs, rv_four_sums *sums)
+{
+    const uint32_t p = rv_dsp_low_inputs(inputs);
+    return rv_dsp_add_products(weights, p, rv_dsp_high_inputs(inputs, p), sums);
+}
+
+/* Reads p and q of four inputs; returns those that follow. */
+static inline const uint32_t *rv_dsp_load_inputs(const uint32_t *pairs, uint32_t *p, uint32_t *q)
+{
+#if RV_DSP
+    __asm__ volatile("ldrd %0, %1, [%2], #8" : "=&r"(*p), "=&r"(*q), "+r"(pairs) : : "memory");
+    return pairs;
+#else
+    *p = pairs[0];
+    *q = pairs[1];
+    return pairs + 2;
+#endif
+}
+
+/* The last one to three inputs of a vector as a word, zeros behind them. */
+static inline uint32_t rv_dsp_last_inputs(const int8_t *in, int32_t count)
+{
+    uint32_t word = 0;
+    for (int32_t i = 0; i < count; ++i) {
+        word |= (uint32_t)(uint8_t)in[i] << (8 * i);
+    }
+    return word;
+}
+
+/* One output of such a sum. */
+static inline int8_t rv_dsp_output(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero_point)
+{
+    return (int8_t)rv_dsp_requantize(sum >> 7, multiplier, rv_dsp_rounding(zero_point, -shift), -shift);
+}
+
+/* All four; step: 0 where one multiplier and shift serve all. */
+static inline void rv_dsp_store_outputs(const rv_four_sums *sums, const int32_t *multiplier, const int8_t *shift,
+                                        int32_t step, int32_t zero_point, int8_t *out)
+{
+    out[0] = rv_dsp_output(sums->of[0], multiplier[0], shift[0], zero_point);
+    out[1] = rv_dsp_output(sums->of[1], multiplier[step], shift[step], zero_point);
+    out[2] = rv_dsp_output(sums->of[2], multiplier[2 * step], shift[2 * step], zero_point);
+    out[3] = rv_dsp_output(sums->of[3], multiplier[3 * step], shift[3 * step], zero_point);
+}
+
+/* Bounds of an activation, for rows already saturated to int8. */
+static inline void rv_dsp_clamp_row(int8_t *row, int32_t count, int32_t lowest, int32_t highest)
+{
+    if (lowest > INT8_MIN || highest < INT8_MAX) {
+        for (int32_t i = 0; i < count; ++i) {
+            row[i] = (int8_t)rv_clamp(row[i], lowest, highest);
+        }
+    }
+}
+
+/*
+ * Adds `count` neighbours of each of four channels, `stride` bytes apart, to two pairs: channels 0 and 2, 1 and 3. No
+ * more than 256 values may be added to a pair.
+ */
+typedef struct {
+    uint32_t even;
+    uint32_t odd;
+} rv_channel_sums;
+
+static inline void rv_dsp_add_columns(const int8_t *in, int32_t stride, int32_t count, rv_channel_sums *sums)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        const uint32_t bytes = rv_load32(in);
+        sums->even = rv_sxtab16(sums->even, bytes);
+        sums->odd = rv_sxtab16_odd(sums->odd, bytes);
+        in += stride;
+    }
+}
+
+/* The sum of one of the four channels. */
+static inline int32_t rv_dsp_channel_sum(const rv_channel_sums *sums, int32_t channel)
+{
+    const uint32_t pair = channel % 2 == 0 ? sums->even : sums->odd;
+    return channel < 2 ? rv_low16(pair) : rv_high16(pair);
+}
+
 #endif /* RIVULET_DSP_H */
