@@ -216,14 +216,29 @@ static inline uint32_t rv_splat8(int32_t x)
 }
 
 /*
- * rv_dsp_requantize with bounds of the output. With literal bounds of -128 and 127 compilers make one SSAT of shift and
- * clamp. is_relu: lowest is the zero point, so that the sign may be left out.
+ * A constant that stays in a register. Left to themselves, compilers take it apart again into immediate operands, and the
+ * instructions that add a shifted value to it become two.
  */
+static inline int32_t rv_in_register(int32_t constant)
+{
+#if RV_DSP
+    __asm__("" : "+r"(constant));
+#endif
+    return constant;
+}
+
+/* twice / 2 * multiplier / 2^(31 + e), rounded twice as TFLite does; rounding: 2^(e - 1), |twice| < 2^30. */
+static inline int32_t rv_dsp_scale(int32_t twice, int32_t multiplier, int32_t rounding, int32_t e)
+{
+    return rv_smmlar(twice, multiplier, rounding + (twice >> 31)) >> e;
+}
+
+/* rv_dsp_requantize with bounds. is_relu: the lowest output is the zero point, so that the sign may be left out. */
 static inline int32_t rv_dsp_requantize_within(int32_t twice, int32_t multiplier, int32_t rounding, int32_t e,
                                                int32_t is_relu, int32_t lowest, int32_t highest)
 {
-    const int32_t sign = is_relu ? 0 : twice >> 31;
-    return rv_clamp(rv_smmlar(twice, multiplier, rounding + sign) >> e, lowest, highest);
+    const int32_t y = rv_smmlar(twice, multiplier, rounding + (is_relu ? 0 : twice >> 31)) >> e;
+    return lowest == INT8_MIN && highest == INT8_MAX ? rv_ssat8(y) : rv_clamp(y, lowest, highest);
 }
 
 /* Where the group of four that should begin at `first` of `count` begins: the last one overlaps the one before it. */
@@ -319,20 +334,22 @@ static inline uint32_t rv_dsp_last_inputs(const int8_t *in, int32_t count)
     return word;
 }
 
-/* One output of such a sum. */
-static inline int8_t rv_dsp_output(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero_point)
+/* One output of such a sum and a doubled bias, which makes up for the 127s and the zero point too. */
+static inline int8_t rv_dsp_output(int32_t sum, int32_t twice_bias, int32_t multiplier, int32_t shift,
+                                   int32_t zero_point)
 {
-    return (int8_t)rv_dsp_requantize(sum >> 7, multiplier, rv_dsp_rounding(zero_point, -shift), -shift);
+    const int32_t twice = (int32_t)((uint32_t)(sum >> 7) + (uint32_t)twice_bias);
+    return (int8_t)rv_dsp_requantize(twice, multiplier, rv_dsp_rounding(zero_point, -shift), -shift);
 }
 
 /* All four; step: 0 where one multiplier and shift serve all. */
-static inline void rv_dsp_store_outputs(const rv_four_sums *sums, const int32_t *multiplier, const int8_t *shift,
-                                        int32_t step, int32_t zero_point, int8_t *out)
+static inline void rv_dsp_store_outputs(const rv_four_sums *sums, const int32_t *twice_bias, const int32_t *multiplier,
+                                        const int8_t *shift, int32_t step, int32_t zero_point, int8_t *out)
 {
-    out[0] = rv_dsp_output(sums->of[0], multiplier[0], shift[0], zero_point);
-    out[1] = rv_dsp_output(sums->of[1], multiplier[step], shift[step], zero_point);
-    out[2] = rv_dsp_output(sums->of[2], multiplier[2 * step], shift[2 * step], zero_point);
-    out[3] = rv_dsp_output(sums->of[3], multiplier[3 * step], shift[3 * step], zero_point);
+    out[0] = rv_dsp_output(sums->of[0], twice_bias[0], multiplier[0], shift[0], zero_point);
+    out[1] = rv_dsp_output(sums->of[1], twice_bias[1], multiplier[step], shift[step], zero_point);
+    out[2] = rv_dsp_output(sums->of[2], twice_bias[2], multiplier[2 * step], shift[2 * step], zero_point);
+    out[3] = rv_dsp_output(sums->of[3], twice_bias[3], multiplier[3 * step], shift[3 * step], zero_point);
 }
 
 /* Bounds of an activation, for rows already saturated to int8. */
@@ -364,11 +381,19 @@ static inline void rv_dsp_add_columns(const int8_t *in, int32_t stride, int32_t 
     }
 }
 
-/* The sum of one of the four channels. */
-static inline int32_t rv_dsp_channel_sum(const rv_channel_sums *sums, int32_t channel)
+/* Adds the sums to those of the four channels in int32. */
+static inline void rv_dsp_add_to_channels(int32_t *channels, const rv_channel_sums *sums)
 {
-    const uint32_t pair = channel % 2 == 0 ? sums->even : sums->odd;
-    return channel < 2 ? rv_low16(pair) : rv_high16(pair);
+    channels[0] += rv_low16(sums->even);
+    channels[1] += rv_low16(sums->odd);
+    channels[2] += rv_high16(sums->even);
+    channels[3] += rv_high16(sums->odd);
+}
+
+/* A mean, of a sum less the zero points in it. The multiplier is divided by the count and any shift can occur. */
+static inline int8_t rv_dsp_mean(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero_point)
+{
+    return (int8_t)rv_ssat8(rv_requantize(sum, multiplier, shift) + zero_point);
 }
 
 #endif /* RIVULET_DSP_H */

@@ -42,6 +42,33 @@ const SCALES: readonly (readonly [name: string, [number, number][], Clamp])[] = 
     FULL,
   ],
   [
+    'equal scales',
+    [
+      [0.05, 127],
+      [0.05, -128],
+      [0.07, 1],
+    ],
+    FULL,
+  ],
+  [
+    'the first operand is the finer, relu',
+    [
+      [0.02, -128],
+      [0.07, 5],
+      [0.05, -128],
+    ],
+    FULL,
+  ],
+  [
+    'a scale too small to count',
+    [
+      [1e-12, 4],
+      [0.9, -9],
+      [0.4, 12],
+    ],
+    FULL,
+  ],
+  [
     'output saturates',
     [
       [0.5, 0],

@@ -2,7 +2,7 @@
 import type { Value } from '../../ir/types.ts';
 import { biasOf } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { fastRequantizeProblem } from '../fast-requantize.ts';
+import { fastRequantizeProblem, largestSum } from '../fast-requantize.ts';
 import { multiplierConstants, zeroPointOf } from '../quantization.ts';
 import { bindVectors } from './bind.ts';
 import { fullyConnectedMultipliers } from './multipliers.ts';
@@ -11,7 +11,7 @@ import { fullyConnectedMultipliers } from './multipliers.ts';
 const GROUP = 4;
 /** Inputs in a word. */
 const WORD = 4;
-/** The kernels sum in units of 1/256 in int32. */
+/** Products are summed in units of 1/256 in int32. */
 const UNIT = 256;
 const LARGEST_SUM = 2 ** 31 / UNIT;
 /** Inputs at even places are multiplied less this, so that pairs of int16 just hold them. */
@@ -44,26 +44,31 @@ function problem(view: NodeView<'fully_connected'>): string | undefined {
   const data = weights.data as Int8Array;
   const unpackable = data.some((weight, i) => weight === -128 && (i % inputs) % 2 === 0);
   if (unpackable) return 'a weight of -128 does not fit into a pair';
-  const reach = largestResult(data, biasOf(bias, outputs), zeroPointOf(x));
-  if (reach >= LARGEST_SUM) return `sums reach ${reach}, too large for 24 bits`;
+  const products = largestProducts(data, outputs);
+  if (products >= LARGEST_SUM) return `sums of products reach ${products}, too large for 24 bits`;
   const { multiplier, shift } = multiplierConstants(fullyConnectedMultipliers(x, weights, view.outs[0]!));
-  return fastRequantizeProblem(reach, multiplier.data as Int32Array, shift.data as Int8Array);
+  return fastRequantizeProblem(
+    largestSum(data, biasOf(bias, outputs), zeroPointOf(x)),
+    multiplier.data as Int32Array,
+    shift.data as Int8Array,
+  );
 }
 
-/** The largest |bias + sum of w * (x - zeroPoint)| over all outputs and any int8 x. `weights` [outputs][inputs]. */
-export function largestResult(weights: Int8Array, bias: Int32Array, zeroPoint: number): number {
-  const inputs = weights.length / bias.length;
-  const [lowest, highest] = [-128 - zeroPoint, 127 - zeroPoint];
+/** The largest |sum of w * x| over all outputs and any int8 x, less `EVEN_OFFSET` at even places. */
+function largestProducts(weights: Int8Array, outputs: number): number {
+  const inputs = weights.length / outputs;
   let most = 0;
-  bias.forEach((start, o) => {
-    let [least, greatest] = [start, start];
-    for (let i = o * inputs; i < (o + 1) * inputs; ++i) {
-      const weight = weights[i]!;
-      least += weight * (weight > 0 ? lowest : highest);
-      greatest += weight * (weight > 0 ? highest : lowest);
+  for (let o = 0; o < outputs; ++o) {
+    let [least, greatest] = [0, 0];
+    for (let i = 0; i < inputs; ++i) {
+      const offset = i % 2 === 0 ? EVEN_OFFSET : 0;
+      const weight = weights[o * inputs + i]!;
+      const [a, b] = [weight * (-128 - offset), weight * (127 - offset)];
+      least += Math.min(a, b);
+      greatest += Math.max(a, b);
     }
     most = Math.max(most, -least, greatest);
-  });
+  }
   return most;
 }
 
@@ -76,29 +81,29 @@ function bindGroups(view: NodeView<'fully_connected'>, scratchBytes: number): Ca
 }
 
 /**
- * For each group of outputs: their biases in 1/256, zero point and `EVEN_OFFSET` folded in, then for each word of inputs
- * a word of weights for each output: two int16, 256 w[i] + w[i + 1] and 256 w[i + 2] + w[i + 3], zeros beyond the last
- * input. The last group overlaps the one before it where the outputs are no multiple of a group.
+ * For each group of outputs: for each word of inputs a word of weights for each output, two int16, 256 w[i] + w[i + 1] and
+ * 256 w[i + 2] + w[i + 3], zeros beyond the last input; then twice their biases, with zero point and `EVEN_OFFSET` folded
+ * in. The last group overlaps the one before it where the outputs are no multiple of a group.
  */
-export function packGroups(weights: Int8Array, bias: Int32Array, zeroPoint: number): Int32Array {
+function packGroups(weights: Int8Array, bias: Int32Array, zeroPoint: number): Int32Array {
   const outputs = bias.length;
   const inputs = weights.length / outputs;
   const words = Math.ceil(inputs / WORD);
-  const packed = new Int32Array(Math.ceil(outputs / GROUP) * GROUP * (1 + words));
-  for (let row = 0; row * (1 + words) < packed.length; ++row) {
+  const packed = new Int32Array(Math.ceil(outputs / GROUP) * GROUP * (words + 1));
+  for (let row = 0; row * (words + 1) < packed.length; ++row) {
     const member = row % GROUP;
     const o = Math.min(row - member, outputs - GROUP) + member;
-    const start = (row - member) * (1 + words) + member;
+    const start = (row - member) * (words + 1) + member;
     const weight = (i: number): number => (i < inputs ? weights[o * inputs + i]! : 0);
     let sum = bias[o]!;
     for (let word = 0; word < words; ++word) {
       const i = word * WORD;
       const [even, odd] = [weight(i) + weight(i + 2), weight(i + 1) + weight(i + 3)];
       const [low, high] = [UNIT * weight(i) + weight(i + 1), UNIT * weight(i + 2) + weight(i + 3)];
-      packed[start + (1 + word) * GROUP] = (low & 0xffff) | (high << 16);
+      packed[start + word * GROUP] = (low & 0xffff) | (high << 16);
       sum += (EVEN_OFFSET - zeroPoint) * even - zeroPoint * odd;
     }
-    packed[start] = UNIT * sum;
+    packed[start + words * GROUP] = 2 * sum;
   }
   return packed;
 }

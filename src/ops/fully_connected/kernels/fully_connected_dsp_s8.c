@@ -3,9 +3,8 @@
  *
  * in[0]      input vector [inputs]
  * out        output vector [outputs]
- * weights    for each group of four outputs (the last one may overlap the one before it): four biases, then four words
- *            for each four inputs, see rv_dsp_add_products, zeros beyond the last input. Biases are multiplied by 256 and
- *            have the zero point folded in
+ * weights    for each group of four outputs (the last one may overlap the one before it): four words for each four
+ *            inputs, see rv_dsp_add_products, zeros beyond the last input; then four doubled biases
  * multiplier [outputs] with multiplier_step 1, or a single one for all outputs with multiplier_step 0; likewise shift
  */
 #include "rivulet_dsp.h"
@@ -35,9 +34,8 @@ void rv_fully_connected_dsp_s8(const rv_fully_connected_dsp_s8_geometry *G, cons
 
     for (int32_t first = 0; first < G->outputs; first += 4) {
         const int8_t *in = row->in[0];
-        rv_four_sums sums = {{weights[0], weights[1], weights[2], weights[3]}};
+        rv_four_sums sums = {{0, 0, 0, 0}};
 
-        weights += 4;
         while (in != blocks_end) {
             weights = rv_dsp_add_input_products(weights, rv_load32(in), &sums);
             weights = rv_dsp_add_input_products(weights, rv_load32(in + 4), &sums);
@@ -54,8 +52,9 @@ void rv_fully_connected_dsp_s8(const rv_fully_connected_dsp_s8_geometry *G, cons
         }
         const int32_t at = rv_dsp_group_of_four(first, G->outputs);
         const int32_t scale = at * G->multiplier_step;
-        rv_dsp_store_outputs(&sums, D->multiplier + scale, D->shift + scale, G->multiplier_step, G->out_zero_point,
-                             out + at);
+        rv_dsp_store_outputs(&sums, weights, D->multiplier + scale, D->shift + scale, G->multiplier_step,
+                             G->out_zero_point, out + at);
+        weights += 4;
     }
     rv_dsp_clamp_row(out, G->outputs, G->out_min, G->out_max);
 }
