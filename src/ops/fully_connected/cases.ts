@@ -105,5 +105,5 @@ export const cases: readonly OpCase[] = [
 
 /** The same weights but for their values. */
 function filled(operand: ReturnType<typeof weights>, value: number): ReturnType<typeof weights> {
-  return { ...operand, data: operand.data.map(() => value) };
+  return { ...operand, data: new Int8Array(operand.data.length).fill(value) };
 }
