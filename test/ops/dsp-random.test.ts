@@ -221,4 +221,33 @@ describe('random operators on DSP kernels', () => {
       /^mean_dsp/,
       0.9,
     ));
+
+  it('mean of as many columns as 16 bits hold, and more', () =>
+    check(
+      integer(254, 259).map((width) =>
+        opCase('long', 'mean', { axes: [2] }, [int8([1, 1, width, 4])], int8([1, 1, 1, 4], 0.05, 3)),
+      ),
+      /^mean_dsp/,
+      0.3,
+      12,
+    ));
+
+  it.each([
+    ['one row at a time', 17, 256, 0],
+    ['whole windows', 4, 64, 1],
+  ] as const)('average_pool2d of as many values as 16 bits hold, and more: %s', (_, height, most, top) =>
+    check(
+      integer(-2, 2).map((more) =>
+        opCase(
+          'large',
+          'average_pool2d',
+          { kernel: [height, most + more], stride: [1, 1], padding: [top, 0, 0, 0], clamp: [-128, 127] },
+          [int8([1, height, most + more, 4])],
+          int8([1, 1 + top, 1, 4]),
+        ),
+      ),
+      /^average_pool2d.*dsp/,
+      0.3,
+      12,
+    ));
 });

@@ -103,6 +103,13 @@ function clamped(op: 'add' | 'sub' | 'mul'): readonly OpCase[] {
       ),
     ),
     opCase(
+      'negative ties of the finer operand',
+      op,
+      { clamp: FULL },
+      [int8([1, 2, 6, 5], 2 ** -20), { ...int8([1, 2, 6, 5], 1), data: new Int8Array(60) }],
+      int8([1, 2, 6, 5], 2 ** -17),
+    ),
+    opCase(
       'constant second operand',
       op,
       { clamp: FULL },

@@ -22,10 +22,7 @@ function sumKernel<K extends ElementwiseOp>(op: K): Kernel<K> {
     refuses(view) {
       const { width, a_channel_stride, b_channel_stride } = shapeOf(view);
       if (width !== 1 || a_channel_stride !== 1 || b_channel_stride !== 1) return 'an operand is broadcast';
-      const parameters = parametersOf(op, view);
-      const { fine } = partsOf(parameters);
-      if (fine.multiplier === 0) return 'the smaller scale is negligible';
-      return outputProblem(2 * LARGEST_DIFFERENCE * COMMON_SCALE, parameters);
+      return outputProblem(2 * LARGEST_DIFFERENCE * COMMON_SCALE, parametersOf(op, view));
     },
     bind: (view) => [bindRows(view, sumGeometry(op, view))],
   };
@@ -64,7 +61,7 @@ interface Part {
 }
 
 /** The operands by scale. A multiplier of 2^30 and a shift of 0, which the larger scale always has, are a factor of 1/2. */
-function partsOf(parameters: Numbers, subtracts = false): { fine: Part; coarse: Part; fineSlot: number } {
+function partsOf(parameters: Numbers, subtracts: boolean): { fine: Part; coarse: Part; fineSlot: number } {
   const part = (name: 'a' | 'b', sign: number): Part => ({
     zeroPoint: parameters[`${name}_zero_point`]!,
     multiplier: parameters[`${name}_multiplier`]!,
@@ -79,7 +76,8 @@ function partsOf(parameters: Numbers, subtracts = false): { fine: Part; coarse: 
 function sumGeometry<K extends ElementwiseOp>(op: K, view: NodeView<K>): Numbers {
   const parameters = parametersOf(op, view);
   const { fine, coarse, fineSlot } = partsOf(parameters, op === 'sub');
-  // An exact half, as of equal scales, is a quarter of twice the value: the kernel always shifts right.
+  // The kernel always shifts right: a half, as of equal scales, is a quarter of twice the value. (A multiplier of 0, of
+  // scales too far apart, has no shift either, and gives 0 any way.)
   const halves = fine.shift === 0;
   const fineFactor = halves ? 8 * COMMON_SCALE : 4 * COMMON_SCALE;
   const coarseFactor = 2 * COMMON_SCALE * coarse.sign;

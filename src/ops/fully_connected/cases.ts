@@ -81,11 +81,11 @@ export const cases: readonly OpCase[] = [
     int8([1, 5], 0.02, 7),
   ),
   opCase(
-    'largest weights: the sum of 300 products has 25 bits',
+    'largest weights: sums of products have 25 bits',
     'fully_connected',
     FULL,
-    [int8([1, 300], 0.05, -128), filled(weights([4, 300], null, 23), 127), bias(4, 24)],
-    int8([1, 4], 5, -128),
+    [int8([1, 1200], 0.05, -128), filled(weights([4, 1200], null, 23), 127), bias(4, 24)],
+    int8([1, 4], 120, -128),
   ),
   opCase(
     'weights of -128',
