@@ -335,7 +335,7 @@ static inline uint32_t rv_dsp_last_inputs(const int8_t *in, int32_t count)
 }
 
 /* One output of such a sum and a doubled bias, which makes up for the 127s and the zero point too. */
-static inline int8_t rv_dsp_output(int32_t sum, int32_t twice_bias, int32_t multiplier, int32_t shift,
+static inline int8_t rv_dsp_output_of_sum(int32_t sum, int32_t twice_bias, int32_t multiplier, int32_t shift,
                                    int32_t zero_point)
 {
     const int32_t twice = (int32_t)((uint32_t)(sum >> 7) + (uint32_t)twice_bias);
@@ -346,10 +346,10 @@ static inline int8_t rv_dsp_output(int32_t sum, int32_t twice_bias, int32_t mult
 static inline void rv_dsp_store_outputs(const rv_four_sums *sums, const int32_t *twice_bias, const int32_t *multiplier,
                                         const int8_t *shift, int32_t step, int32_t zero_point, int8_t *out)
 {
-    out[0] = rv_dsp_output(sums->of[0], twice_bias[0], multiplier[0], shift[0], zero_point);
-    out[1] = rv_dsp_output(sums->of[1], twice_bias[1], multiplier[step], shift[step], zero_point);
-    out[2] = rv_dsp_output(sums->of[2], twice_bias[2], multiplier[2 * step], shift[2 * step], zero_point);
-    out[3] = rv_dsp_output(sums->of[3], twice_bias[3], multiplier[3 * step], shift[3 * step], zero_point);
+    out[0] = rv_dsp_output_of_sum(sums->of[0], twice_bias[0], multiplier[0], shift[0], zero_point);
+    out[1] = rv_dsp_output_of_sum(sums->of[1], twice_bias[1], multiplier[step], shift[step], zero_point);
+    out[2] = rv_dsp_output_of_sum(sums->of[2], twice_bias[2], multiplier[2 * step], shift[2 * step], zero_point);
+    out[3] = rv_dsp_output_of_sum(sums->of[3], twice_bias[3], multiplier[3 * step], shift[3 * step], zero_point);
 }
 
 /* Bounds of an activation, for rows already saturated to int8. */
