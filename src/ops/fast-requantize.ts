@@ -43,3 +43,42 @@ export function largestSum(weights: ArrayLike<number>, bias: Int32Array, zeroPoi
 export function isRelu(outZeroPoint: number, clamp: Clamp): boolean {
   return outZeroPoint === -128 && clamp[0] === -128;
 }
+
+/** Multipliers and shifts of every channel with which the fast form is exact, or the reason why there are none. */
+export type FastRequantization = { readonly multiplier: Int32Array; readonly shift: Int8Array } | string;
+
+/**
+ * A channel whose shift is so large that no input gives anything but the zero point is written as multiplier 0, shift -1.
+ * @param reach the largest |sum| of each channel, see `largestSums`
+ */
+export function fastRequantization(
+  reach: readonly number[],
+  zeroPoint: number,
+  multiplier: Int32Array,
+  shift: Int8Array,
+): FastRequantization {
+  const fast = { multiplier: Int32Array.from(multiplier), shift: Int8Array.from(shift) };
+  for (let c = 0; c < shift.length; ++c) {
+    const e = -shift[c]!;
+    const most = Math.ceil((reach[c]! * multiplier[c]!) / 2 ** 31) + 1;
+    if (!(reach[c]! < LARGEST_SUM)) return `sums reach ${reach[c]}, too large for the fast requantisation`;
+    if (multiplier[c] === 0 || most < 2 ** (e - 1)) {
+      fast.multiplier[c] = 0;
+      fast.shift[c] = -1;
+    } else if (e < 1 || Math.abs(2 * zeroPoint + 1) * 2 ** (e - 1) + most >= 2 ** 31) {
+      return `a shift of ${shift[c]} has no fast requantisation`;
+    }
+  }
+  return fast;
+}
+
+/** The largest |bias + sum of w * (x - zeroPoint)| of each channel; see `largestSum`. */
+export function largestSums(weights: ArrayLike<number>, bias: Int32Array, zeroPoint: number): number[] {
+  const taps = weights.length / bias.length;
+  const reach = Math.max(127 - zeroPoint, zeroPoint + 128);
+  return Array.from(bias, (b, c) => {
+    let sum = 0;
+    for (let i = c * taps; i < (c + 1) * taps; ++i) sum += Math.abs(weights[i]!);
+    return Math.abs(b) + sum * reach;
+  });
+}
