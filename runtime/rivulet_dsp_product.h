@@ -210,25 +210,25 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 #define RV_DSP_SIGNED(s)                                                                                               \
     "add %[" #s "], %[cp], %[" #s "], asr #7\n\tadd %[u], %[x1], %[" #s "], asr #31\n\t"                               \
     "smmlar %[" #s "], %[" #s "], %[w], %[u]\n\tasr %[" #s "], %[" #s "], %[x0]\n\tssat %[" #s "], #8, %[" #s "]\n\t"
-#define RV_DSP_QUANTIZE(all)                                                                                           \
-    "ldr %[w], %[relu]\n\tcmp %[w], #0\n\tbeq 2f\n\t"                                                                  \
-    RV_DSP_PARAMETERS("0", "8", "16", "18") all(RV_DSP_RELU, a)                                                        \
-    RV_DSP_PARAMETERS("4", "12", "17", "19") all(RV_DSP_RELU, b)                                                       \
-    "b 3f\n2:\n\t"                                                                                                     \
-    RV_DSP_PARAMETERS("0", "8", "16", "18") all(RV_DSP_SIGNED, a)                                                      \
-    RV_DSP_PARAMETERS("4", "12", "17", "19") all(RV_DSP_SIGNED, b)                                                     \
-    "3:\n\tldr %[x0], %[out]\n\tldr %[u], %[stride]\n\t"
+#define RV_DSP_QUANTIZE(how, all)                                                                                      \
+    RV_DSP_PARAMETERS("0", "8", "16", "18") all(how, a) RV_DSP_PARAMETERS("4", "12", "17", "19") all(how, b)
+#define RV_DSP_QUANTIZE_EITHER(all)                                                                                    \
+    "ldr %[w], %[relu]\n\tcmp %[w], #0\n\tbeq 2f\n\t" RV_DSP_QUANTIZE(RV_DSP_RELU, all)                                \
+    "b 3f\n2:\n\t" RV_DSP_QUANTIZE(RV_DSP_SIGNED, all) "3:\n\t"
 #define RV_DSP_ALL1(do, c) do(c##0)
 #define RV_DSP_ALL2(do, c) do(c##0) do(c##1)
 #define RV_DSP_ALL3(do, c) do(c##0) do(c##1) do(c##2)
 #define RV_DSP_ALL4(do, c) do(c##0) do(c##1) do(c##2) do(c##3)
-#define RV_DSP_STORE1 "strb %[a0], [%[x0]]\n\tstrb %[b0], [%[x0], #1]\n\t"
-#define RV_DSP_STORE2 RV_DSP_STORE1 "strb %[a1], [%[x0], %[u]]\n\tadd %[u], %[u], #1\n\tstrb %[b1], [%[x0], %[u]]\n\t"
-#define RV_DSP_STORE3                                                                                                  \
-    "add %[w], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w]]\n\tstrb %[b2], [%[w], #1]\n\t" RV_DSP_STORE2
+#define RV_DSP_PLACES "ldr %[x0], %[out]\n\tldr %[u], %[stride]\n\t"
+#define RV_DSP_PLACE3 "add %[w], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w]]\n\tstrb %[b2], [%[w], #1]\n\t"
+#define RV_DSP_PLACE1 "strb %[a0], [%[x0]]\n\tstrb %[b0], [%[x0], #1]\n\t"
+#define RV_DSP_PLACE2 "strb %[a1], [%[x0], %[u]]\n\tadd %[u], %[u], #1\n\tstrb %[b1], [%[x0], %[u]]\n\t"
+#define RV_DSP_STORE1 RV_DSP_PLACES RV_DSP_PLACE1
+#define RV_DSP_STORE2 RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE2
+#define RV_DSP_STORE3 RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE3 RV_DSP_PLACE2
 #define RV_DSP_STORE4                                                                                                  \
-    "add %[w], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w]]\n\tstrb %[b2], [%[w], #1]\n\t"                                \
-    "strb %[a3], [%[w], %[u]]\n\t" RV_DSP_STORE2 "strb %[b3], [%[w], %[u]]\n\t"
+    RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE3                                                                          \
+    "strb %[a3], [%[w], %[u]]\n\t" RV_DSP_PLACE2 "strb %[b3], [%[w], %[u]]\n\t"
 /* The next pair of channels. */
 #define RV_DSP_NEXT                                                                                                    \
     "add %[wp], %[wp], #20\n\tadd %[x0], %[x0], #2\n\tstr %[x0], %[out]\n\tldr %[x1], %[last]\n\t"                     \
@@ -239,7 +239,7 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
  * All channels of one to four pixels. The registers hold what the turns need, the rest waits in memory. The last channel of
  * an odd number takes a second round, with the one before it. column_words: for four values of K.
  */
-#define RV_DSP_TILE(name, column_words, skipped_bytes, all, turns, store)                                              \
+#define RV_DSP_TILE(name, column_words, skipped_bytes, assembly)                                                        \
     RV_SHARED void name(const rv_dsp_product *product, const uint32_t *column, int8_t *out)                            \
     {                                                                                                                  \
         const int32_t channels = product->channels;                                                                    \
@@ -257,8 +257,7 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
             int32_t a0, a1, a2, a3, b0, b1, b2, b3;                                                                    \
             uint32_t w, u, x0, x1;                                                                                     \
                                                                                                                        \
-            __asm__ volatile("0:\n\tldr %[cp], %[column]\n\t" all(RV_DSP_ZERO, a) all(RV_DSP_ZERO, b) turns            \
-                                 RV_DSP_QUANTIZE(all) store RV_DSP_NEXT                                                \
+            __asm__ volatile("0:\n\tldr %[cp], %[column]\n\t" assembly RV_DSP_NEXT                                     \
                              : [wp] "+r"(stream), [out] "+m"(out), [cp] "=&r"(cp), [a0] "=&r"(a0), [a1] "=&r"(a1),     \
                                [a2] "=&r"(a2), [a3] "=&r"(a3), [b0] "=&r"(b0), [b1] "=&r"(b1), [b2] "=&r"(b2),         \
                                [b3] "=&r"(b3), [w] "=&r"(w), [u] "=&r"(u), [x0] "=&r"(x0), [x1] "=&r"(x1)              \
@@ -273,11 +272,29 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
         }                                                                                                              \
     }
 
+/* The first four values, apart from the loop, begin the sums. */
+#define RV_DSP_BEGIN(i, x)                                                                                             \
+    "smuad %[a" #i "], %[w], %[" #x "]\n\tsmuad %[b" #i "], %[u], %[" #x "]\n\t"
+#define RV_DSP_FIRST4                                                                                                  \
+    RV_DSP_LOAD2(wp, w, u)                                                                                             \
+    RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
+    RV_DSP_BEGIN(0, x0)                                                                                                \
+    RV_DSP_BEGIN(1, x1)                                                                                                \
+    RV_DSP_LOAD2(cp, x0, x1) RV_DSP_BEGIN(2, x0) RV_DSP_BEGIN(3, x1) RV_DSP_LOW_WEIGHTS RV_DSP_HALF4
+#define RV_DSP_ZEROS(all) all(RV_DSP_ZERO, a) all(RV_DSP_ZERO, b)
+
 /* Instructions for products: 8 for 8, 13 for 16, 19 for 24, 23 for 32; four bytes each. */
-RV_DSP_TILE(rv_dsp_tile1, 2, (-quads & 7) * 32, RV_DSP_ALL1, RV_DSP_TURNS("8", RV_DSP_QUAD1), RV_DSP_STORE1)
-RV_DSP_TILE(rv_dsp_tile2, 4, (-quads & 7) * 52, RV_DSP_ALL2, RV_DSP_TURNS("8", RV_DSP_QUAD2), RV_DSP_STORE2)
-RV_DSP_TILE(rv_dsp_tile3, 6, (-quads & 7) * 76, RV_DSP_ALL3, RV_DSP_TURNS("8", RV_DSP_QUAD3), RV_DSP_STORE3)
-RV_DSP_TILE(rv_dsp_tile4, 8, (-quads & 7) * 92, RV_DSP_ALL4, RV_DSP_TURNS("8", RV_DSP_QUAD4), RV_DSP_STORE4)
+RV_DSP_TILE(rv_dsp_tile1, 2, (-quads & 7) * 32,
+            RV_DSP_ZEROS(RV_DSP_ALL1) RV_DSP_TURNS("8", RV_DSP_QUAD1) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL1) RV_DSP_STORE1)
+RV_DSP_TILE(rv_dsp_tile2, 4, (-quads & 7) * 52,
+            RV_DSP_ZEROS(RV_DSP_ALL2) RV_DSP_TURNS("8", RV_DSP_QUAD2) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL2) RV_DSP_STORE2)
+RV_DSP_TILE(rv_dsp_tile3, 6, (-quads & 7) * 76,
+            RV_DSP_ZEROS(RV_DSP_ALL3) RV_DSP_TURNS("8", RV_DSP_QUAD3) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL3) RV_DSP_STORE3)
+/* At least eight values of K. Most outputs come from here, so those after a ReLU have code of their own. */
+RV_DSP_TILE(rv_dsp_tile4_relu, 8, ((1 - quads) & 7) * 92,
+            RV_DSP_FIRST4 RV_DSP_TURNS("8", RV_DSP_QUAD4) RV_DSP_QUANTIZE(RV_DSP_RELU, RV_DSP_ALL4) RV_DSP_STORE4)
+RV_DSP_TILE(rv_dsp_tile4_signed, 8, ((1 - quads) & 7) * 92,
+            RV_DSP_FIRST4 RV_DSP_TURNS("8", RV_DSP_QUAD4) RV_DSP_QUANTIZE(RV_DSP_SIGNED, RV_DSP_ALL4) RV_DSP_STORE4)
 
 /* One of three neighbouring taps of four neighbouring pixels, from six columns of a strip; on: bytes to what comes next. */
 #define RV_DSP_TAP_HALF(on)                                                                                            \
@@ -289,7 +306,8 @@ RV_DSP_TILE(rv_dsp_tile4, 8, (-quads & 7) * 92, RV_DSP_ALL4, RV_DSP_TURNS("8", R
 #define RV_DSP_TAPS RV_DSP_TAP("-28") RV_DSP_TAP("-28") RV_DSP_TAP("8")
 
 /* 69 for 96. */
-RV_DSP_TILE(rv_dsp_tile_taps, 4, (-(quads / 3) & 3) * 276, RV_DSP_ALL4, RV_DSP_TURNS("4", RV_DSP_TAPS), RV_DSP_STORE4)
+RV_DSP_TILE(rv_dsp_tile_taps, 4, (-(quads / 3) & 3) * 276,
+            RV_DSP_ZEROS(RV_DSP_ALL4) RV_DSP_TURNS("4", RV_DSP_TAPS) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL4) RV_DSP_STORE4)
 
 #endif
 
@@ -331,7 +349,11 @@ RV_INLINE void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column
 #if RV_DSP_TILES
     switch (pixels) {
     case 4:
-        rv_dsp_tile4(product, column, out);
+        if (product->relu) {
+            rv_dsp_tile4_relu(product, column, out);
+        } else {
+            rv_dsp_tile4_signed(product, column, out);
+        }
         return;
     case 3:
         rv_dsp_tile3(product, column, out);

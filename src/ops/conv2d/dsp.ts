@@ -45,7 +45,9 @@ function tiles(prefix: string, why: string, layout: (view: View) => Layout | str
     const reason = refuses(view);
     if (reason !== undefined) return reason;
     const found = layout(view);
-    return typeof found === 'string' ? found : tileProblem(channelsOf(view) as Channels, found.quads);
+    if (typeof found === 'string') return found;
+    if (found.quads.length < 2) return 'there are fewer than eight taps';
+    return tileProblem(channelsOf(view) as Channels, found.quads);
   };
   const bytesOf = (view: View): number => (layout(view) as Layout).bytes;
   return [
