@@ -1,11 +1,14 @@
-import { elementCount, type Value } from '../../ir/types.ts';
+import type { Value } from '../../ir/types.ts';
 import { biasOf, foldZeroPoint } from '../convolution.ts';
-import type { CallSpec, Kernel, NodeView, RowSpec } from '../definition.ts';
+import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { multiplierConstants, zeroPointOf } from '../quantization.ts';
 import { fullyConnectedMultipliers } from './multipliers.ts';
+import { vectorRows } from './rows.ts';
+import { fullyConnectedSimdKernels } from './simd.ts';
 
 /** Tried in order; see `Kernel`. */
 export const fullyConnectedKernels: readonly Kernel<'fully_connected'>[] = [
+  ...fullyConnectedSimdKernels,
   {
     name: 'fully_connected_s8',
     isa: 'portable',
@@ -15,12 +18,12 @@ export const fullyConnectedKernels: readonly Kernel<'fully_connected'>[] = [
   },
 ];
 
-function bind({ attrs, ins, outs }: NodeView<'fully_connected'>): CallSpec[] {
+function bind(view: NodeView<'fully_connected'>): CallSpec[] {
+  const { attrs, ins, outs } = view;
   const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
   const y = outs[0]!;
   const [outputs, inputs] = weights.shape as [number, number];
   const multipliers = fullyConnectedMultipliers(x, weights, y);
-  const batch = elementCount(y.shape) / outputs;
   return [
     {
       geometry: {
@@ -39,19 +42,7 @@ function bind({ attrs, ins, outs }: NodeView<'fully_connected'>): CallSpec[] {
         },
         ...multiplierConstants(multipliers),
       },
-      firings: batch,
-      slots: [{ operand: 0, ...vectors(batch, inputs) }],
-      output: vectors(batch, outputs),
+      ...vectorRows(view),
     },
   ];
-}
-
-/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
-function vectors(count: number, length: number): RowSpec {
-  return {
-    offset: 0,
-    pitch: length,
-    rowBytes: length,
-    rows: Int32Array.from({ length: count }, (_, i) => i),
-  };
 }
