@@ -1,6 +1,6 @@
 /*
  * Rivulet runtime, vectors of eight channels: WebAssembly SIMD, SSE2, AVX2 and AVX-512 (VNNI), and plain C where the
- * compiler has none of them, so that kernels written with them compile for any computer.
+ * compiler has none of them or RV_PLAIN is defined, so that kernels written with them compile for any computer.
  * SPDX-License-Identifier: Apache-2.0
  *
  * rv_i32x8    eight int32
@@ -25,7 +25,7 @@
 
 #define RV_LANES 8
 
-#if defined(__GNUC__) && defined(__AVX2__)
+#if defined(__GNUC__) && defined(__AVX2__) && !defined(RV_PLAIN)
 #include <immintrin.h>
 
 typedef __m256i rv_i32x8;
@@ -153,7 +153,7 @@ RV_VECTOR rv_i32x8 rv_dot_quads(rv_i32x8 sum, rv_quads weights, rv_quads values)
 }
 #endif
 
-#elif defined(__GNUC__) && (defined(__wasm_simd128__) || defined(__SSE2__))
+#elif defined(__GNUC__) && (defined(__wasm_simd128__) || defined(__SSE2__)) && !defined(RV_PLAIN)
 
 /* Two vectors of 128 bits. First what the two instruction sets call differently, then what follows from it. */
 #if defined(__wasm_simd128__)
