@@ -14,18 +14,25 @@
 
 #include "rivulet.h"
 
-#if defined(__GNUC__)
+#if !defined(RV_PLAIN) && !(defined(__GNUC__) && (defined(__AVX2__) || defined(__wasm_simd128__) || defined(__SSE2__)))
+#define RV_PLAIN
+#endif
+
 /* Vectors are never passed in a call, whose convention would depend on the instruction set. */
+#if defined(RV_PLAIN)
+#define RV_VECTOR static inline
+#else
 #define RV_VECTOR static inline __attribute__((always_inline, unused))
+#endif
+#if defined(__GNUC__)
 #define RV_SHARED static RV_NOINLINE __attribute__((unused))
 #else
-#define RV_VECTOR static inline
 #define RV_SHARED static
 #endif
 
 #define RV_LANES 8
 
-#if defined(__GNUC__) && defined(__AVX2__) && !defined(RV_PLAIN)
+#if defined(__AVX2__) && !defined(RV_PLAIN)
 #include <immintrin.h>
 
 typedef __m256i rv_i32x8;
@@ -153,7 +160,7 @@ RV_VECTOR rv_i32x8 rv_dot_quads(rv_i32x8 sum, rv_quads weights, rv_quads values)
 }
 #endif
 
-#elif defined(__GNUC__) && (defined(__wasm_simd128__) || defined(__SSE2__)) && !defined(RV_PLAIN)
+#elif !defined(RV_PLAIN)
 
 /* Two vectors of 128 bits. First what the two instruction sets call differently, then what follows from it. */
 #if defined(__wasm_simd128__)
