@@ -1,12 +1,14 @@
 import type { Value } from '../../ir/types.ts';
 import type { Kernel } from '../definition.ts';
 import { ARITHMETIC, type ElementwiseOp } from './arithmetic.ts';
-import { bindRows, rowGeometry } from './bind.ts';
 import { elementwiseDspKernels } from './dsp.ts';
+import { bindRows, rowGeometry } from './rows.ts';
+import { elementwiseSimdKernels } from './simd.ts';
 
 /** Tried in order; the last one, `NAME_s8`, walks both operands with strides. */
 export function elementwiseKernels<K extends ElementwiseOp>(op: K): readonly Kernel<K>[] {
   return [
+    ...elementwiseSimdKernels(op),
     ...elementwiseDspKernels(op),
     {
       name: `${op}_s8`,
@@ -17,7 +19,7 @@ export function elementwiseKernels<K extends ElementwiseOp>(op: K): readonly Ker
         const [a, b] = view.ins as [Value, Value];
         const y = view.outs[0]!;
         const parameters = ARITHMETIC[op].parameters({ a, b, y, attrs: view.attrs });
-        return [bindRows(view, { ...rowGeometry(a, b, y), ...parameters })];
+        return [bindRows(view, { ...rowGeometry(view), ...parameters })];
       },
     },
   ];

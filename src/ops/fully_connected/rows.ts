@@ -1,0 +1,26 @@
+/** The rows of a fully connected layer: one vector of the batch at each firing. */
+import { elementCount } from '../../ir/types.ts';
+import type { CallSpec, NodeView, RowSpec } from '../definition.ts';
+
+export function vectorRows({
+  ins,
+  outs,
+}: NodeView<'fully_connected'>): Pick<CallSpec, 'firings' | 'slots' | 'output'> {
+  const [outputs, inputs] = ins[1]!.shape as [number, number];
+  const batch = elementCount(outs[0]!.shape) / outputs;
+  return {
+    firings: batch,
+    slots: [{ operand: 0, ...vectors(batch, inputs) }],
+    output: vectors(batch, outputs),
+  };
+}
+
+/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
+function vectors(count: number, length: number): RowSpec {
+  return {
+    offset: 0,
+    pitch: length,
+    rowBytes: length,
+    rows: Int32Array.from({ length: count }, (_, i) => i),
+  };
+}
