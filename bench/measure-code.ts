@@ -15,6 +15,7 @@ import { CORES, type Core } from '../src/targets/cores.ts';
 import { fitConditions, leastSquares } from './code-size/fit.ts';
 import { kernelSamples, type Sample, wholeSample } from './code-size/samples.ts';
 import { type CodeSections, codeSections } from './code-size/sections.ts';
+import { literal } from './literal.ts';
 
 const TABLE = 'src/cost/code-sizes.ts';
 
@@ -139,21 +140,6 @@ async function measureCore(core: Core): Promise<CoreSizes> {
   const speed = await measureMode(core, 'speed', library);
   const size = await measureMode(core, 'size', library);
   return { speed, size, library: Object.fromEntries([...library].sort()) };
-}
-
-/** A TypeScript literal: one line per kernel, quotes only where a key needs them. */
-function literal(value: unknown, indent = ''): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.map((item) => literal(item)).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  const entries = Object.entries(value).map(([key, item]) => {
-    const name = /^[a-z_]\w*$/i.test(key) ? key : `'${key}'`;
-    return [name, item] as const;
-  });
-  const line = `{ ${entries.map(([name, item]) => `${name}: ${literal(item)}`).join(', ')} }`;
-  if (indent.length + line.length < 100) return entries.length === 0 ? '{}' : line;
-  const inner = `${indent}  `;
-  return `{\n${entries.map(([name, item]) => `${inner}${name}: ${literal(item, inner)},\n`).join('')}${indent}}`;
 }
 
 const cores = CORES.filter((core) => core.machines.length > 0);

@@ -1,6 +1,7 @@
 /** The results of a benchmark, and the page that shows them. */
 import type { Optimize } from '../src/emit/context.ts';
 import type { Footprint } from './footprint.ts';
+import { grouped, table } from './page.ts';
 
 export interface Speed {
   readonly model: string;
@@ -105,14 +106,4 @@ export function markdown({ computer, tools, speeds, footprints, estimates }: Res
     ),
     '',
   ].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
-}
-
-/** 1234567 as 1,234,567. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
