@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { type Compilation, run } from '../src/api.ts';
-import type { Optimize } from '../src/emit/context.ts';
+import type { Optimize } from '../src/core/isa.ts';
 import { firmwareRequest } from '../src/run/executors.ts';
 import { buildFirmware } from '../src/run/firmware.ts';
 import { canRun, detectToolchains, toolsFor } from '../src/run/toolchain.ts';

@@ -1,7 +1,7 @@
 /** What one model costs on one core: from a linked program, run on an emulator. */
 import { type Compilation, compile } from '../src/compile.ts';
+import type { Optimize } from '../src/core/isa.ts';
 import { patternBytes } from '../src/core/random.ts';
-import type { Optimize } from '../src/emit/context.ts';
 import { runFirmware } from '../src/run/execute.ts';
 import { firmwareRequest } from '../src/run/executors.ts';
 import { buildFirmware, type FirmwareMemory } from '../src/run/firmware.ts';

@@ -4,9 +4,10 @@
  * needs the cross-compilers, no models.
  */
 import { writeFileSync } from 'node:fs';
+import type { Optimize } from '../src/core/isa.ts';
 import { type CodeSizes, type CoreSizes, holds, type KernelSize } from '../src/cost/code-size.ts';
 import { layerFeatures, layerTexts } from '../src/cost/layer-code.ts';
-import type { EmitContext, Optimize } from '../src/emit/context.ts';
+import type { EmitContext } from '../src/emit/context.ts';
 import { type KernelFunction, kernelFunctions } from '../src/emit/kernels.ts';
 import { emitProject } from '../src/emit/project.ts';
 import { buildFirmware } from '../src/run/firmware.ts';

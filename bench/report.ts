@@ -1,5 +1,5 @@
 /** The results of a benchmark, and the page that shows them. */
-import type { Optimize } from '../src/emit/context.ts';
+import type { Optimize } from '../src/core/isa.ts';
 import type { Footprint } from './footprint.ts';
 import { grouped, table } from './page.ts';
 

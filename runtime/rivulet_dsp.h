@@ -170,6 +170,8 @@ static inline int32_t rv_dsp_rounding(int32_t zero_point, int32_t e)
  * input values. e = -shift. K is a multiple of 4. There are at least two channels;
  * the last pair of an odd number takes the channel before in once more.
  *
+ * Wide weights, for small layers, are doubled and come as they are used: K words with the pairs of a and of b in turn.
+ *
  * A column holds the K input values of some pixels as such pairs: for each four values first the even pairs of all
  * pixels, then the odd ones.
  */
@@ -180,7 +182,9 @@ typedef struct {
     int32_t words; /* K / 2 */
     int32_t channels;
     int32_t zero_factor; /* 2 zero_point + 1 */
-    int32_t doubled;     /* the column holds doubled values, biases are doubled, and the zero point is -128 */
+    int32_t doubled;     /* the column holds doubled values, and biases are doubled */
+    int32_t wide;        /* weights are int16 and doubled, as biases are */
+    int32_t relu;        /* sums are doubled either way, and the zero point is -128 */
 } rv_dsp_product;
 
 /* Code that all kernels share, and code that belongs into each place. */
@@ -408,15 +412,16 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 #define RV_DSP_RELU(s)                                                                                                 \
     "smmlar %[" #s "], %[" #s "], %[w0], %[x1]\n\tasr %[" #s "], %[" #s "], %[x0]\n\t"                                 \
     "ssat %[" #s "], #8, %[" #s "]\n\t"
+#define RV_DSP_SIGNED(s)                                                                                               \
+    "add %[u], %[x1], %[" #s "], asr #31\n\tsmmlar %[" #s "], %[" #s "], %[w0], %[u]\n\t"                              \
+    "asr %[" #s "], %[" #s "], %[x0]\n\tssat %[" #s "], #8, %[" #s "]\n\t"
 #define RV_DSP_FULL(s)                                                                                                 \
-    "lsl %[" #s "], %[" #s "], #1\n\tadd %[u], %[x1], %[" #s "], asr #31\n\t"                                          \
-    "smmlar %[" #s "], %[" #s "], %[w0], %[u]\n\tasr %[" #s "], %[" #s "], %[x0]\n\t"                                  \
-    "ssat %[" #s "], #8, %[" #s "]\n\t"
-#define RV_DSP_QUANTIZE(all)                                                                                           \
-    "ldr %[w0], %[doubled]\n\tcmp %[w0], #0\n\tbeq 2f\n\t"                                                             \
+    "lsl %[" #s "], %[" #s "], #1\n\t" RV_DSP_SIGNED(s)
+#define RV_DSP_QUANTIZE(all, otherwise)                                                                                \
+    "ldr %[w0], %[relu]\n\tcmp %[w0], #0\n\tbeq 2f\n\t"                                                                \
     RV_DSP_PARAMETERS("0", "8", "10") all(RV_DSP_RELU, a) RV_DSP_PARAMETERS("4", "9", "11") all(RV_DSP_RELU, b)        \
     "b 3f\n2:\n\t"                                                                                                     \
-    RV_DSP_PARAMETERS("0", "8", "10") all(RV_DSP_FULL, a) RV_DSP_PARAMETERS("4", "9", "11") all(RV_DSP_FULL, b)        \
+    RV_DSP_PARAMETERS("0", "8", "10") all(otherwise, a) RV_DSP_PARAMETERS("4", "9", "11") all(otherwise, b)            \
     "3:\n\tldr %[x0], %[out]\n\tldr %[u], %[stride]\n\t"
 #define RV_DSP_ALL1(do, c) do(c##0)
 #define RV_DSP_ALL2(do, c) do(c##0) do(c##1)
@@ -445,7 +450,7 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
         const uint32_t *const end = column + column_words * product->words;                                                 \
         const int32_t entry = skipped_bytes;                                                                           \
         const int32_t zero_factor = product->zero_factor;                                                              \
-        const int32_t doubled = product->doubled;                                                                      \
+        const int32_t relu = product->relu     ;                                                                       \
         const int32_t *stream = product->stream;                                                                       \
         int8_t *const begin = out;                                                                                     \
         int8_t *last = begin + (channels & ~1);                                                                        \
@@ -460,7 +465,7 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
                                [a2] "=&r"(a2), [a3] "=&r"(a3), [b0] "=&r"(b0), [b1] "=&r"(b1), [b2] "=&r"(b2),         \
                                [b3] "=&r"(b3), [w0] "=&r"(w0), [u] "=&r"(u), [x0] "=&r"(x0), [x1] "=&r"(x1)            \
                              : [column] "m"(column), [entry] "m"(entry), [end] "m"(end), [zero] "m"(zero_factor),      \
-                               [doubled] "m"(doubled), [stride] "m"(channels), [last] "m"(last)                        \
+                               [relu] "m"(relu), [stride] "m"(channels), [last] "m"(last)                        \
                              : "cc", "memory");                                                                        \
             if (last == begin + channels) {                                                                            \
                 return;                                                                                                \
@@ -474,22 +479,32 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 
 /* 10 instructions for 8 products. */
 RV_DSP_TILE(rv_dsp_tile1, 1, (-(product->words / 2) & 7) * 40,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_STEPS("8", RV_DSP_STEP1) RV_DSP_QUANTIZE(RV_DSP_ALL1) RV_DSP_STORE1)
+            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_STEPS("8", RV_DSP_STEP1) RV_DSP_QUANTIZE(RV_DSP_ALL1, RV_DSP_FULL) RV_DSP_STORE1)
 /* 15 for 16. */
 RV_DSP_TILE(rv_dsp_tile2, 2, (-(product->words / 2) & 7) * 60,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_STEPS("8", RV_DSP_STEP2) RV_DSP_QUANTIZE(RV_DSP_ALL2)
+            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_STEPS("8", RV_DSP_STEP2) RV_DSP_QUANTIZE(RV_DSP_ALL2, RV_DSP_FULL)
                 RV_DSP_STORE2)
 /* 11 for 12. */
 RV_DSP_TILE(rv_dsp_tile3, 3, (-product->words & 7) * 44,
             RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_STEPS("8", RV_DSP_STEP3)
-                RV_DSP_QUANTIZE(RV_DSP_ALL3) RV_DSP_STORE3)
+                RV_DSP_QUANTIZE(RV_DSP_ALL3, RV_DSP_FULL) RV_DSP_STORE3)
 /* 13 for 16. The first step, apart from the loop, adds to the biases. */
 RV_DSP_TILE(rv_dsp_tile4, 4, ((17 - product->words) & 15) * 52,
             RV_DSP_LOAD2(wp, a3, b3) RV_DSP_LOAD(w0) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_SPLIT(w0)
             "smlad %[a0], %[w0], %[x0], %[a3]\n\tsmlad %[b0], %[u], %[x0], %[b3]\n\t"
             "smlad %[a1], %[w0], %[x1], %[a3]\n\tsmlad %[b1], %[u], %[x1], %[b3]\n\t" RV_DSP_LOAD2(cp, x0, x1)
             "smlad %[a2], %[w0], %[x0], %[a3]\n\tsmlad %[b2], %[u], %[x0], %[b3]\n\t" RV_DSP_MAC(w0, 3, x1)
-                RV_DSP_STEPS("16", RV_DSP_STEP4) RV_DSP_QUANTIZE(RV_DSP_ALL4) RV_DSP_STORE4)
+                RV_DSP_STEPS("16", RV_DSP_STEP4) RV_DSP_QUANTIZE(RV_DSP_ALL4, RV_DSP_FULL) RV_DSP_STORE4)
+
+/* Wide weights: 11 instructions, 44 bytes, for 16. */
+#define RV_DSP_STEP4_WIDE                                                                                              \
+    RV_DSP_LOAD2(wp, w0, u)                                                                                            \
+    RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
+    RV_DSP_MAC(w0, 0, x0) RV_DSP_MAC(w0, 1, x1) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(w0, 2, x0) RV_DSP_MAC(w0, 3, x1)
+
+RV_DSP_TILE(rv_dsp_tile4_wide, 4, (-product->words & 15) * 44,
+            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_COPY(3)
+                RV_DSP_STEPS("16", RV_DSP_STEP4_WIDE) RV_DSP_QUANTIZE(RV_DSP_ALL4, RV_DSP_SIGNED) RV_DSP_STORE4)
 
 /* Three neighbouring taps of four neighbouring pixels, from six words of a strip. */
 #define RV_DSP_TAP(distance)                                                                                           \
@@ -504,7 +519,7 @@ RV_DSP_TILE(rv_dsp_tile4, 4, ((17 - product->words) & 15) * 52,
 /* 39 for 48. */
 RV_DSP_TILE(rv_dsp_tile_strip_assembly, 2, (-(product->words / 3) & 3) * 156,
             RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_COPY(3) RV_DSP_STEPS("4", RV_DSP_TAPS)
-                RV_DSP_QUANTIZE(RV_DSP_ALL4) RV_DSP_STORE4)
+                RV_DSP_QUANTIZE(RV_DSP_ALL4, RV_DSP_FULL) RV_DSP_STORE4)
 
 #endif
 
@@ -512,27 +527,30 @@ RV_DSP_TILE(rv_dsp_tile_strip_assembly, 2, (-(product->words / 3) & 3) * 156,
 RV_SHARED void rv_dsp_tile_plain(const rv_dsp_product *product, const uint32_t *column, int32_t pixels, int32_t strip,
                                  int8_t *out)
 {
+    const int32_t twice = product->doubled || product->wide;
     const int32_t *stream = product->stream;
 
     for (int32_t first = 0; first < product->channels; first += 2) {
         const int32_t channel = first + 2 <= product->channels ? first : product->channels - 2;
-        const int32_t *tail = stream + 2 + product->words;
+        const int32_t *tail = stream + 2 + product->words * (1 + product->wide);
 
         for (int32_t which = 0; which < 2; ++which) {
             const int32_t e = (tail[2] >> (8 * which)) & 255;
             const int32_t rounding = (int32_t)((uint32_t)product->zero_factor << (e - 1));
 
             for (int32_t p = 0; p < pixels; ++p) {
-                int32_t sum = stream[which];
+                uint32_t sum = (uint32_t)stream[which];
                 for (int32_t k = 0; k < product->words; ++k) {
-                    const uint32_t weights = (uint32_t)stream[2 + k];
-                    const uint32_t pair = which ? rv_sxtb16_odd(weights) : rv_sxtb16(weights);
-                    sum = rv_smlad(pair, column[(strip ? k / 3 * 6 + k % 3 : k * pixels) + p], sum);
+                    const uint32_t weights = (uint32_t)stream[2 + (product->wide ? 2 * k + which : k)];
+                    const uint32_t pair =
+                        product->wide ? weights : which ? rv_sxtb16_odd(weights) : rv_sxtb16(weights);
+                    const uint32_t values = column[(strip ? k / 3 * 6 + k % 3 : k * pixels) + p];
+                    sum = (uint32_t)rv_smlad(pair, values, (int32_t)sum);
                 }
+                sum *= twice ? 1 : 2;
                 out[p * product->channels + channel + which] =
-                    (int8_t)(product->doubled
-                                 ? rv_dsp_requantize_relu(sum, tail[which], rounding, e)
-                                 : rv_dsp_requantize((int32_t)((uint32_t)sum * 2u), tail[which], rounding, e));
+                    (int8_t)(product->relu ? rv_dsp_requantize_relu((int32_t)sum, tail[which], rounding, e)
+                                           : rv_dsp_requantize((int32_t)sum, tail[which], rounding, e));
             }
         }
         stream = tail + 3;
@@ -545,7 +563,11 @@ RV_INLINE void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column
 #if RV_DSP
     switch (pixels) {
     case 4:
-        rv_dsp_tile4(product, column, out);
+        if (product->wide) {
+            rv_dsp_tile4_wide(product, column, out);
+        } else {
+            rv_dsp_tile4(product, column, out);
+        }
         return;
     case 3:
         rv_dsp_tile3(product, column, out);
@@ -596,6 +618,8 @@ typedef struct {
     int32_t out_min;
     int32_t out_max;
     int32_t doubled;
+    int32_t wide;
+    int32_t relu;
 } rv_dsp_convolution;
 
 /* Copies of the windows of some pixels, of kernel row `part` or, joined, of all of them. */
@@ -624,7 +648,8 @@ RV_SHARED void rv_dsp_convolve(const rv_dsp_convolution *G, const int32_t *strea
 {
     const int32_t parts = G->joined ? 1 : G->kernel_height;
     const int32_t quads = G->quads;
-    const rv_dsp_product product = {stream, parts * quads * 2, G->out_channels, 2 * G->out_zero_point + 1, G->doubled};
+    const rv_dsp_product product = {stream, parts * quads * 2, G->out_channels, 2 * G->out_zero_point + 1,
+                                    G->doubled, G->wide, G->relu};
     const int32_t row_bytes = G->in_width * G->in_channels;
     const int32_t step = G->stride * G->in_channels;
     const int32_t clamps = G->out_max - G->out_min < 255;
@@ -669,7 +694,7 @@ RV_SHARED void rv_dsp_convolve_strip(const rv_dsp_convolution *G, const int32_t 
 {
     const int32_t pairs = G->in_channels / 2;
     const rv_dsp_product product = {stream, G->kernel_height * pairs * 3, G->out_channels, 2 * G->out_zero_point + 1,
-                                    G->doubled};
+                                    G->doubled, G->wide, G->relu};
     int8_t *const padding = (int8_t *)(strip + G->kernel_height * pairs * 6);
     int8_t *out = row->out;
 

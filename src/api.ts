@@ -14,7 +14,7 @@ export {
   RivuletError,
   type Severity,
 } from './core/diagnostics.ts';
-export type { Optimize } from './emit/context.ts';
+export type { Optimize } from './core/isa.ts';
 export type { Project } from './emit/project.ts';
 export { readTflite } from './formats/tflite/reader.ts';
 export { writeTflite } from './formats/tflite/writer.ts';

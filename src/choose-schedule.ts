@@ -1,6 +1,6 @@
 /** Which schedule a model gets: whole, streamed, in patches, or streamed with more MACs, whatever was asked for and fits. */
 import { fail } from './core/diagnostics.ts';
-import type { Isa } from './core/isa.ts';
+import type { KernelChoice } from './core/isa.ts';
 import { sramBytes } from './emit/push.ts';
 import type { Graph } from './ir/types.ts';
 import { lower } from './lower/lower.ts';
@@ -42,8 +42,7 @@ export interface ScheduleLimits {
   readonly maxExtraMacs: number;
   /** Bytes, undefined for no limit. */
   readonly maxSram: number | undefined;
-  /** The kernel sets that the core can execute. */
-  readonly isas: readonly Isa[];
+  readonly kernels: KernelChoice;
 }
 
 /** Lowers, schedules and plans `graph`; graph, program and plan of the result belong together. */
@@ -53,23 +52,27 @@ export function chooseSchedule(graph: Graph, schedule: ParsedSchedule, limits: S
 }
 
 function scheduled(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimits): Scheduled {
-  const { pushed, maxSram = Number.POSITIVE_INFINITY, isas } = limits;
+  const { pushed, maxSram = Number.POSITIVE_INFINITY, kernels } = limits;
   if (typeof schedule === 'object') {
     const tiled = patches(graph, schedule.rows, schedule.columns, schedule.count);
-    return planWhole(tiled, isas);
+    return planWhole(tiled, kernels);
   }
   const fits = (scheduled: Scheduled): boolean => sramBytes(scheduled.program, scheduled.plan) <= maxSram;
   if (!pushed && schedule !== 'stream') {
-    const whole = planWhole(graph, isas);
+    const whole = planWhole(graph, kernels);
     if (schedule === 'whole' || fits(whole)) return whole;
   }
   return leastSram(graph, schedule === 'auto' ? maxSram : 0, limits);
 }
 
 /** The fewest MACs that reach `wanted` bytes, else the least SRAM, within the MACs allowed. */
-function leastSram(graph: Graph, wanted: number, { pushed, maxExtraMacs, isas }: ScheduleLimits): Scheduled {
-  requirePlannable(lower(graph, isas));
-  const search = new TradeOffSearch(graph, pushed, isas);
+function leastSram(
+  graph: Graph,
+  wanted: number,
+  { pushed, maxExtraMacs, kernels }: ScheduleLimits,
+): Scheduled {
+  requirePlannable(lower(graph, kernels));
+  const search = new TradeOffSearch(graph, pushed, kernels);
   const front = search.front(maxExtraMacs);
   // With a goal, towards more MACs until it is reached; without, from the smallest on while a smaller one is possible.
   const candidates = wanted > 0 ? front : front.toReversed();
@@ -83,13 +86,13 @@ function leastSram(graph: Graph, wanted: number, { pushed, maxExtraMacs, isas }:
   return best!;
 }
 
-function planWhole(graph: Graph, isas: readonly Isa[]): Scheduled {
-  const program = plannable(graph, isas);
+function planWhole(graph: Graph, kernels: KernelChoice): Scheduled {
+  const program = plannable(graph, kernels);
   return { graph, program, plan: plan(program) };
 }
 
-function plannable(graph: Graph, isas: readonly Isa[]): Program {
-  const program = lower(graph, isas);
+function plannable(graph: Graph, kernels: KernelChoice): Program {
+  const program = lower(graph, kernels);
   requirePlannable(program);
   return program;
 }

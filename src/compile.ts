@@ -4,7 +4,7 @@ export type { Schedule } from './choose-schedule.ts';
 import { chooseSchedule, parseSchedule, type Schedule } from './choose-schedule.ts';
 import type { Diagnostic } from './core/diagnostics.ts';
 import { fail } from './core/diagnostics.ts';
-import type { Optimize } from './emit/context.ts';
+import type { Optimize } from './core/isa.ts';
 import { identifierFrom, requireIdentifier } from './emit/names.ts';
 import { emitProject, type Project } from './emit/project.ts';
 import { importTflite } from './import/tflite.ts';
@@ -109,7 +109,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
     pushed: inputMode === 'rows',
     maxExtraMacs,
     maxSram,
-    isas: target.core.isas,
+    kernels: { isas: target.core.isas, optimize },
   });
   const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
   const project = emitProject(program, planned, { name, optimize, provenance });

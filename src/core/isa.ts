@@ -6,3 +6,15 @@ export type Isa = 'portable' | 'simd' | 'dsp' | 'mve';
 
 /** What every core can execute. */
 export const PORTABLE: readonly Isa[] = ['portable'];
+
+/** What code and kernels are chosen for: fewest instructions, or least flash. */
+export type Optimize = 'speed' | 'size';
+
+/** What decides which kernels a program gets. */
+export interface KernelChoice {
+  /** The kernel sets that the core can execute. */
+  readonly isas: readonly Isa[];
+  readonly optimize: Optimize;
+}
+
+export const PORTABLE_KERNELS: KernelChoice = { isas: PORTABLE, optimize: 'speed' };

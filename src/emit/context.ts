@@ -1,8 +1,6 @@
+import type { Optimize } from '../core/isa.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Program } from '../program/types.ts';
-
-/** speed: one function per kernel and geometry, parameters as literals; size: one per kernel, parameters in a struct. */
-export type Optimize = 'speed' | 'size';
 
 /** What every part of the emitter works from. */
 export interface EmitContext {

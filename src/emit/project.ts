@@ -1,10 +1,12 @@
 /** Program + Plan -> the files of a C project. Pure and deterministic: the same input gives the same bytes. */
+
+import type { Optimize } from '../core/isa.ts';
 import { SOURCES } from '../generated/sources.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Program } from '../program/types.ts';
 import { emitCMakeLists, emitExampleMain, emitMakefile } from './build-files.ts';
 import { emitWeights, emitWeightsHeader } from './constants.ts';
-import type { EmitContext, Optimize } from './context.ts';
+import type { EmitContext } from './context.ts';
 import { emitKernels, emitKernelsHeader, kernelFunctions } from './kernels.ts';
 import { emitMemoryMap } from './memory-map.ts';
 import { emitModel, emitModelHeader } from './model.ts';

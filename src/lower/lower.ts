@@ -1,7 +1,7 @@
 /** Graph -> Program, with the whole-tensor schedule: every call runs all its rows before the next begins. */
 import { fail } from '../core/diagnostics.ts';
 import { DTYPES } from '../core/dtype.ts';
-import { type Isa, PORTABLE } from '../core/isa.ts';
+import { type KernelChoice, PORTABLE_KERNELS } from '../core/isa.ts';
 import type { OpName } from '../ir/attributes.ts';
 import { elementCount, type Graph, type Node, type Value, type ValueId } from '../ir/types.ts';
 import type { CallSpec, NodeView, RowSpec } from '../ops/definition.ts';
@@ -22,23 +22,22 @@ import type {
 import { ConstantPool } from './constants.ts';
 import { type Selected, selectKernels } from './select.ts';
 
-/** `isas`: the kernel sets that the core can execute. */
-export function lower(graph: Graph, isas: readonly Isa[] = PORTABLE): Program {
-  return new Lowering(graph, isas).run();
+export function lower(graph: Graph, choice: KernelChoice = PORTABLE_KERNELS): Program {
+  return new Lowering(graph, choice).run();
 }
 
 class Lowering {
   private readonly graph: Graph;
-  private readonly isas: readonly Isa[];
+  private readonly choice: KernelChoice;
   private readonly buffers: Buffer[] = [];
   private readonly calls: Call[] = [];
   private readonly constants = new ConstantPool();
   /** Where each value's bytes are; reshapes share the place of their operand. */
   private readonly places = new Map<ValueId, SlotSource>();
 
-  constructor(graph: Graph, isas: readonly Isa[]) {
+  constructor(graph: Graph, choice: KernelChoice) {
     this.graph = graph;
-    this.isas = isas;
+    this.choice = choice;
   }
 
   run(): Program {
@@ -67,7 +66,7 @@ class Lowering {
       this.places.set(node.outs[0]!, this.source(view.ins[0]!));
       return;
     }
-    const { kernel, roomy } = selectKernels(definition.kernels, this.isas, view, node);
+    const { kernel, roomy } = selectKernels(definition.kernels, this.choice, view, node);
     for (const id of node.outs) this.place(id, 'activation');
     const specs = kernel.kernel.bind(view);
     const macs = definition.macs(view);

@@ -1,5 +1,5 @@
 import { fail } from '../core/diagnostics.ts';
-import type { Isa } from '../core/isa.ts';
+import type { KernelChoice } from '../core/isa.ts';
 import type { OpName } from '../ir/attributes.ts';
 import { describeOrigin, type Node } from '../ir/types.ts';
 import type { Kernel, NodeView } from '../ops/definition.ts';
@@ -16,7 +16,7 @@ export interface Selected {
  */
 export function selectKernels(
   kernels: readonly Kernel<OpName>[],
-  isas: readonly Isa[],
+  { isas, optimize }: KernelChoice,
   view: NodeView<OpName>,
   node: Node,
 ): { kernel: Selected; roomy: readonly Selected[] } {
@@ -25,6 +25,7 @@ export function selectKernels(
   for (const kernel of kernels) {
     // What the core cannot execute is no news in a report.
     if (!isas.includes(kernel.isa)) continue;
+    if (kernel.spendsFlash && optimize === 'size') continue;
     const refusal = kernel.refuses(view);
     const selected = { kernel, why: [kernel.why, ...refusals].join('; ') };
     if (refusal !== undefined) refusals.push(`not ${kernel.name}: ${refusal}`);

@@ -11,6 +11,8 @@ export interface Product {
   readonly shift: Int8Array;
   /** The column holds doubled values, so biases are doubled too. */
   readonly doubled: boolean;
+  /** Weights as int16, doubled, and biases doubled. */
+  readonly wide: boolean;
 }
 
 /** Words for columns: `rows` rows of `perRow` taps, each filled up to whole fours. */
@@ -39,29 +41,34 @@ const packed = new WeakMap<Int8Array, Map<string, KernelConstant>>();
 
 /** At least two channels; `rivulet_dsp.h` describes the layout. `layout` names the order of the words. */
 export function packProduct(product: Product, layout: string): KernelConstant {
-  const { weights, bias, multiplier, shift, doubled } = product;
+  const { weights, bias, multiplier, shift, doubled, wide } = product;
   const known = packed.get(weights) ?? new Map<string, KernelConstant>();
   packed.set(weights, known);
-  const key = [layout, doubled, bias, multiplier, shift].join(' ');
+  const key = [layout, doubled, wide, bias, multiplier, shift].join(' ');
   const constant = known.get(key) ?? { role: 'weights', data: pack(product) };
   known.set(key, constant);
   return constant;
 }
 
-function pack({ weights, words, bias, multiplier, shift, doubled }: Product): Int32Array {
+function pack({ weights, words, bias, multiplier, shift, doubled, wide }: Product): Int32Array {
   const channels = bias.length;
   const taps = weights.length / channels;
   const pairs = Math.ceil(channels / 2);
-  const stream = new Int32Array(pairs * (words.length + 5));
+  const stream = new Int32Array(pairs * (words.length * (wide ? 2 : 1) + 5));
   let at = 0;
   for (let pair = 0; pair < pairs; ++pair) {
     const a = Math.min(2 * pair, channels - 2);
     const b = a + 1;
-    const weight = (channel: number, tap: number): number =>
-      tap < 0 ? 0 : weights[channel * taps + tap]! & 255;
-    for (const channel of [a, b]) stream[at++] = doubled ? bias[channel]! * 2 : bias[channel]!;
+    const weight = (channel: number, tap: number): number => (tap < 0 ? 0 : weights[channel * taps + tap]!);
+    for (const channel of [a, b]) stream[at++] = doubled || wide ? bias[channel]! * 2 : bias[channel]!;
     for (const [i, j] of words) {
-      stream[at++] = weight(a, i) | (weight(b, i) << 8) | (weight(a, j) << 16) | (weight(b, j) << 24);
+      const [ai, bi, aj, bj] = [weight(a, i), weight(b, i), weight(a, j), weight(b, j)];
+      if (wide) {
+        stream[at++] = ((2 * ai) & 0xffff) | ((2 * aj) << 16);
+        stream[at++] = ((2 * bi) & 0xffff) | ((2 * bj) << 16);
+      } else {
+        stream[at++] = (ai & 255) | ((bi & 255) << 8) | ((aj & 255) << 16) | (bj << 24);
+      }
     }
     stream[at++] = multiplier[a]!;
     stream[at++] = multiplier[b]!;

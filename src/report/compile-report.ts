@@ -1,7 +1,8 @@
 /** What a compilation costs, as one JSON document; the CLI prints it, a page can show it. */
+
+import type { Optimize } from '../core/isa.ts';
 import { estimateCode } from '../cost/code-size.ts';
 import { constantBytes } from '../emit/constants.ts';
-import type { Optimize } from '../emit/context.ts';
 import { pushState } from '../emit/push.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Program } from '../program/types.ts';

@@ -1,7 +1,8 @@
 /** Flash, layer by layer. Constants are exact; code is the estimate of the whole, divided among the layers. */
+
+import type { Optimize } from '../core/isa.ts';
 import { CODE_SIZES } from '../cost/code-sizes.ts';
 import { contextOf } from '../cost/layer-code.ts';
-import type { Optimize } from '../emit/context.ts';
 import { kernelFunctions } from '../emit/kernels.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Call, ConstantId, Program } from '../program/types.ts';

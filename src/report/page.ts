@@ -2,7 +2,7 @@
  * report.html: one page that shows where a model's memory goes. It needs no network, and without JavaScript only the
  * drawing and the sorting are missing. The same compilation gives the same bytes.
  */
-import type { Optimize } from '../emit/context.ts';
+import type { Optimize } from '../core/isa.ts';
 import { WEB } from '../generated/web.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Program } from '../program/types.ts';

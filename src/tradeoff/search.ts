@@ -4,7 +4,7 @@
  * (rows carried) or that only help together (two-pass blocks, the widest first: one alone gains nothing because the next
  * is as large), and to the best of them adds recomputing levers that free most. A heuristic, of a fixed number of steps.
  */
-import { type Isa, PORTABLE } from '../core/isa.ts';
+import { type KernelChoice, PORTABLE_KERNELS } from '../core/isa.ts';
 import type { Graph } from '../ir/types.ts';
 import { lower } from '../lower/lower.ts';
 import { macsOf } from '../ops/view.ts';
@@ -36,16 +36,16 @@ const MAX_STEPS = 3;
 export class TradeOffSearch {
   private readonly graph: Graph;
   private readonly pushed: boolean;
-  private readonly isas: readonly Isa[];
+  private readonly kernels: KernelChoice;
   private readonly baseMacs: number;
   /** Every set that was looked at, by its levers. */
   private readonly evaluated = new Map<string, Candidate>();
 
-  /** `graph`: after all passes; `pushed`: the input comes row by row; `isas`: the kernel sets of the core. */
-  constructor(graph: Graph, pushed: boolean, isas: readonly Isa[] = PORTABLE) {
+  /** `graph`: after all passes; `pushed`: the input comes row by row; `kernels`: what decides about kernels. */
+  constructor(graph: Graph, pushed: boolean, kernels: KernelChoice = PORTABLE_KERNELS) {
     this.graph = graph;
     this.pushed = pushed;
-    this.isas = isas;
+    this.kernels = kernels;
     this.baseMacs = totalMacs(graph);
   }
 
@@ -114,7 +114,7 @@ export class TradeOffSearch {
   }
 
   private program(graph: Graph): Program {
-    const program = lower(graph, this.isas);
+    const program = lower(graph, this.kernels);
     return this.pushed ? pushRows(program) : program;
   }
 }

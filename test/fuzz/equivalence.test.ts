@@ -4,7 +4,7 @@
  * RIVULET_FUZZ_FROM=n the first seed; a failure names the seed and the fewest layers that still show it.
  */
 import { describe, expect, it } from 'vitest';
-import type { Optimize } from '../../src/emit/context.ts';
+import type { Optimize } from '../../src/core/isa.ts';
 import { emitProject } from '../../src/emit/project.ts';
 import type { Graph } from '../../src/ir/types.ts';
 import { lower } from '../../src/lower/lower.ts';

@@ -1,6 +1,6 @@
 /** The emitted C of every case of every operator: strict warnings, both compilers, sanitizers, against the reference. */
 import { describe, expect, it } from 'vitest';
-import type { Optimize } from '../../src/emit/context.ts';
+import type { Optimize } from '../../src/core/isa.ts';
 import { emitProject } from '../../src/emit/project.ts';
 import type { OpCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';

@@ -30,27 +30,12 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
       (bindStrip(view)[0]!.scratchBytes! > STACK_BYTES ? 'the strip is too large for the stack' : undefined),
     bind: (view) => withoutScratch(bindStrip(view)),
   },
-  ...[4, 2].map(
-    (pixels): Kernel<'conv2d'> => ({
-      name: 'conv2d_columns_s8',
-      isa: 'dsp',
-      why: `${pixels} pixels by two channels at a time, from a column of widened values`,
-      roomy: true,
-      shared: true,
-      refuses,
-      bind: (view) => bindColumns(view, pixels),
-    }),
-  ),
-  {
-    name: 'conv2d_stack_s8',
-    isa: 'dsp',
-    why: 'several pixels by two channels at a time, from a column of widened values on the stack',
-    shared: true,
-    refuses: (view) =>
-      refuses(view) ??
-      (pixelsOnStack(view) === undefined ? 'the column is too large for the stack' : undefined),
-    bind: (view) => withoutScratch(bindColumns(view, pixelsOnStack(view)!)),
-  },
+  columns(4, true),
+  columns(4, false),
+  columns(2, false),
+  stack(4, true),
+  stack(4, false),
+  stack(2, false),
   {
     name: 'conv2d_direct_s8',
     isa: 'dsp',
@@ -63,6 +48,44 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
     bind: bindDirect,
   },
 ];
+
+function columns(pixels: number, wide: boolean): Kernel<'conv2d'> {
+  return {
+    name: 'conv2d_columns_s8',
+    isa: 'dsp',
+    why: `${pixels} pixels by two channels at a time, from a column of widened values${wide ? ', weights as int16' : ''}`,
+    roomy: true,
+    spendsFlash: wide,
+    shared: true,
+    refuses: (view) => (wide ? refusesWide(view) : undefined) ?? refuses(view),
+    bind: (view) => bindColumns(view, pixels, wide),
+  };
+}
+
+/** As `columns`, with the column on the stack. */
+function stack(pixels: number, wide: boolean): Kernel<'conv2d'> {
+  return {
+    ...columns(pixels, wide),
+    name: 'conv2d_stack_s8',
+    roomy: false,
+    refuses: (view) =>
+      (wide ? refusesWide(view) : undefined) ??
+      refuses(view) ??
+      (bindColumns(view, pixels, wide)[0]!.scratchBytes! > STACK_BYTES
+        ? `the column of ${pixels} pixels is too large for the stack`
+        : undefined),
+    bind: (view) => withoutScratch(bindColumns(view, pixels, wide)),
+  };
+}
+
+/** Weights that may take twice the flash: few, and used for whole tiles of four pixels only. */
+const WIDE_WEIGHTS = 2048;
+
+function refusesWide({ ins, outs }: View): string | undefined {
+  if (ins[1]!.data!.length > WIDE_WEIGHTS) return 'there are too many weights to widen';
+  if (planeOf(outs[0]!.shape).width % 4 !== 0) return 'the width is not a multiple of 4';
+  return undefined;
+}
 
 function refuses(view: View): string | undefined {
   const { attrs, ins } = view;
@@ -138,11 +161,7 @@ function withoutScratch(specs: readonly CallSpec[]): CallSpec[] {
   return specs.map(({ scratchBytes, ...spec }) => spec);
 }
 
-function pixelsOnStack(view: View): number | undefined {
-  return [4, 2].find((pixels) => bindColumns(view, pixels)[0]!.scratchBytes! <= STACK_BYTES);
-}
-
-function bindColumns(view: View, pixels: number): CallSpec[] {
+function bindColumns(view: View, pixels: number, wide: boolean): CallSpec[] {
   const { attrs, ins } = view;
   const [, kernelHeight, kernelWidth, inChannels] = ins[1]!.shape as [number, number, number, number];
   const perRow = kernelWidth * inChannels;
@@ -156,6 +175,7 @@ function bindColumns(view: View, pixels: number): CallSpec[] {
     geometry: { joined: Number(joined), quads, pixels },
     words,
     layout: `${rows} rows`,
+    wide,
     // A copy may run over by the rest of a word.
     scratchBytes: pixels * quads * 8 * rows + (copies ? pixels * quads * 4 + 4 : 0),
   });
@@ -167,6 +187,7 @@ function bindStrip(view: View): CallSpec[] {
     geometry: { joined: 0, quads: inChannels / 4, pixels: 4 },
     words: stripWords(kernelHeight, inChannels),
     layout: 'strip',
+    wide: false,
     scratchBytes: kernelHeight * inChannels * 12 + inChannels,
   });
 }
@@ -177,16 +198,23 @@ function bindConvolution(
     geometry,
     words,
     layout,
+    wide,
     scratchBytes,
-  }: { geometry: Record<string, number>; words: [number, number][]; layout: string; scratchBytes: number },
+  }: {
+    geometry: Record<string, number>;
+    words: [number, number][];
+    layout: string;
+    wide: boolean;
+    scratchBytes: number;
+  },
 ): CallSpec[] {
   const { attrs, ins, outs } = view;
   const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
   const w = weights.data as Int8Array;
   const channels = weights.shape[0]!;
+  const relu = isRelu(zeroPointOf(outs[0]!), attrs.clamp) && attrs.clamp[1] === 127;
   // Doubling the column costs an instruction for two values, doubling sums one for each output.
-  const doubled =
-    isRelu(zeroPointOf(outs[0]!), attrs.clamp) && attrs.clamp[1] === 127 && channels > words.length;
+  const doubled = relu && !wide && channels > words.length;
   const shared = common(view);
   const product = {
     weights: w,
@@ -194,11 +222,18 @@ function bindConvolution(
     bias: foldZeroPoint(biasOf(bias, channels), w, zeroPointOf(x)),
     ...(requantization(view) as Exclude<FastRequantization, string>),
     doubled,
+    wide,
   };
   return [
     {
       ...shared,
-      geometry: { ...shared.geometry, ...geometry, doubled: Number(doubled) },
+      geometry: {
+        ...shared.geometry,
+        ...geometry,
+        doubled: Number(doubled),
+        wide: Number(wide),
+        relu: Number(relu && (doubled || wide)),
+      },
       data: { stream: packProduct(product, layout) },
       scratchBytes,
     },
@@ -218,6 +253,7 @@ function bindDirect(view: View): CallSpec[] {
             bias: biasOf(bias, weights.shape[0]!),
             ...(requantization(view) as Exclude<FastRequantization, string>),
             doubled: false,
+            wide: false,
           },
           'direct',
         ),
