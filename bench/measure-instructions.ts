@@ -5,6 +5,7 @@
  * models.
  */
 import { writeFileSync } from 'node:fs';
+import type { Optimize } from '../src/core/isa.ts';
 import { INSTRUCTION_COUNTS } from '../src/cost/instruction-counts.ts';
 import {
   type CoreInstructions,
@@ -13,7 +14,7 @@ import {
   unitsOf,
 } from '../src/cost/instructions.ts';
 import { requireCompiler } from '../src/run/toolchain.ts';
-import { CORES } from '../src/targets/cores.ts';
+import { CORES, type Core } from '../src/targets/cores.ts';
 import { fitKernel } from './kernels/fit.ts';
 import { type MeasuredCall, measureCalls } from './kernels/measure.ts';
 import { fitSamples } from './kernels/samples.ts';
@@ -21,21 +22,31 @@ import { literal } from './literal.ts';
 
 const TABLE = 'src/cost/instruction-counts.ts';
 
-function countsOf(core: string, measured: readonly MeasuredCall[]): InstructionCounts {
+function countsOf(mode: string, measured: readonly MeasuredCall[]): InstructionCounts {
   const byKernel = new Map<string, MeasuredCall[]>();
   for (const one of measured) byKernel.set(one.call.kernel, [...(byKernel.get(one.call.kernel) ?? []), one]);
-  const kernels = [...byKernel].sort(([a], [b]) => a.localeCompare(b)).map(([kernel, calls]) => {
-    const cost = fitKernel(calls);
-    const errors = calls.map(({ call, instructions }) => kernelInstructions(cost, call) / instructions - 1);
-    const mean = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
-    console.log(`${core} ${kernel}: ${calls.length} layers, ${(100 * mean).toFixed(1)} % off in the mean`);
-    return [kernel, cost] as const;
-  });
-  const sum = (value: (one: MeasuredCall) => number) => measured.reduce((total, one) => total + value(one), 0);
+  const kernels = [...byKernel]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([kernel, calls]) => {
+      const cost = fitKernel(calls);
+      const errors = calls.map(({ call, instructions }) => kernelInstructions(cost, call) / instructions - 1);
+      const mean = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
+      console.log(`${mode}, ${kernel}: ${calls.length} layers, ${(100 * mean).toFixed(1)} % off in the mean`);
+      return [kernel, cost] as const;
+    });
+  const sum = (value: (one: MeasuredCall) => number) =>
+    measured.reduce((total, one) => total + value(one), 0);
   return {
-    perMac: Number((sum(({ instructions }) => instructions) / sum(({ call }) => unitsOf(call))).toPrecision(4)),
+    perMac: Number(
+      (sum(({ instructions }) => instructions) / sum(({ call }) => unitsOf(call))).toPrecision(4),
+    ),
     kernels: Object.fromEntries(kernels),
   };
+}
+
+async function measureMode(core: Core, optimize: Optimize): Promise<InstructionCounts> {
+  const samples = fitSamples({ isas: core.isas, optimize });
+  return countsOf(`${core.name} for ${optimize}`, await measureCalls(samples, core, optimize));
 }
 
 const emulated = CORES.filter((core) => core.machines.length > 0);
@@ -45,16 +56,13 @@ const table: Record<string, CoreInstructions> = { ...INSTRUCTION_COUNTS };
 for (const core of emulated) {
   compilers.add((await requireCompiler(core)).version);
   if (wanted.length > 0 && !wanted.includes(core.name)) continue;
-  const samples = fitSamples(core.isas);
-  table[core.name] = {
-    speed: countsOf(core.name, await measureCalls(samples, core, 'speed')),
-    size: countsOf(core.name, await measureCalls(samples, core, 'size')),
-  };
+  table[core.name] = { speed: await measureMode(core, 'speed'), size: await measureMode(core, 'size') };
 }
 writeFileSync(
   TABLE,
   [
     `/** Written by bench/measure-instructions.ts, with ${[...compilers].join(' and ')}. */`,
+    '// biome-ignore-all lint/suspicious/noApproximativeNumericConstant: measured, whatever they resemble',
     "import type { CoreInstructions } from './instructions.ts';",
     '',
     `export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = ${literal(table)};`,

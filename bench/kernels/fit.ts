@@ -5,16 +5,27 @@ import { leastSquares } from '../code-size/fit.ts';
 import type { MeasuredCall } from './measure.ts';
 
 /** A term is kept only if it takes this share of the squared error away. */
-const WORTHWHILE = 0.08;
-const MOST_TERMS = 7;
+const WORTHWHILE = 0.06;
+const MOST_TERMS = 9;
 /** Measurements for each term. */
 const EVIDENCE = 3;
 /** Below this mean error, relative, nothing is left to explain. */
 const GOOD_ENOUGH = 0.003;
-/** Instructions that count as nothing: without it the smallest layers, a few hundred, would decide. */
-const TRIFLE = 500;
+/** Instructions that count as nothing: without it the smallest layers would decide. */
+const TRIFLE = 2000;
 
-const PIXELS = ['', 'width', 'width/2', 'width/4', 'width%4', 'width%2'];
+const PIXELS = [
+  '',
+  'width',
+  'width/2',
+  'width/4',
+  'width:4',
+  'width%4',
+  'width%4=1',
+  'width%4=2',
+  'width%4=3',
+  'width%2',
+];
 const CHANNELS = ['', 'channels', 'channels/2', 'channels/4', 'channels/16'];
 const DEPTHS = ['', 'depth', 'live', 'depth/4', 'depth/16', 'taps'];
 
@@ -23,10 +34,20 @@ const PRODUCTS = PIXELS.flatMap((p) => CHANNELS.flatMap((c) => DEPTHS.map((d) =>
 const TERMS = ['', 'outputs', 'rows*inputs', 'rows*outputs', ...PRODUCTS];
 
 /** What a condition of the geometry may make dearer. */
-const CONDITIONAL = ['rows', 'rows*width', 'rows*inputs', 'rows*width*channels', 'rows*width*channels*depth'];
+const CONDITIONAL = [
+  'rows',
+  'rows*width',
+  'rows*inputs',
+  'rows*width*depth',
+  'rows*channels*depth',
+  'rows*width*channels',
+  'rows*width*channels*depth',
+];
 
 /** A field with more values than these is a size, not a mode. */
 const MOST_MODES = 4;
+/** Sizes and mere numbers, whatever values they have; that a size is 1 matters, loops over it are gone. */
+const NO_MODE = /channels$|(?<!kernel_)width$|inputs$|outputs$|zero_point$|multiplier$|shift$|min$|max$/;
 
 function product(...factors: readonly string[]): string {
   return factors.filter((factor) => factor !== '').join('*');
@@ -36,7 +57,7 @@ function product(...factors: readonly string[]): string {
 function conditionsOf(calls: readonly WorkingCall[]): string[] {
   return Object.keys(calls[0]!.geometry).flatMap((field) => {
     const values = [...new Set(calls.map(({ geometry }) => geometry[field]!))];
-    const modes = values.length > 1 && values.length <= MOST_MODES ? values : [];
+    const modes = values.length > 1 && values.length <= MOST_MODES && !NO_MODE.test(field) ? values : [1];
     return modes
       .filter((value) => {
         const held = calls.filter(({ geometry }) => geometry[field] === value).length;
@@ -76,7 +97,9 @@ export function fitKernel(measured: readonly MeasuredCall[]): KernelCost {
     if (next === best || next.error > (1 - WORTHWHILE) * best.error) break;
     best = next;
   }
-  return Object.fromEntries(best.terms.map((term, i) => [term, Number(best.coefficients[i]!.toPrecision(4))]));
+  return Object.fromEntries(
+    best.terms.map((term, i) => [term, Number(best.coefficients[i]!.toPrecision(4))]),
+  );
 }
 
 /** The error is infinite where a coefficient comes out negative. */

@@ -23,7 +23,16 @@ const INPUT_SCALE = 0.05;
 const ANY = [-128, 127] as const;
 
 /** Input shape, attributes and output type of a window that keeps the width, or halves it with stride 2. */
-function windowOf({ rows, width, from, to, side = 1, stride = 1, relu = true, bordered = false }: LayerShape) {
+function windowOf({
+  rows,
+  width,
+  from,
+  to,
+  side = 1,
+  stride = 1,
+  relu = true,
+  bordered = false,
+}: LayerShape) {
   const across = (size: number): { input: number; before: number; after: number } => {
     const input = size * stride - (stride > 1 && side > 1 && size % 2 === 1 ? 1 : 0);
     const total = Math.max(0, (size - 1) * stride + side - input);
@@ -77,13 +86,13 @@ export function dense({ name, rows, from, to, relu = true }: Omit<LayerShape, 'w
 /** The plane of an element-wise operator or a pooling. */
 export type PlaneShape = Pick<LayerShape, 'name' | 'rows' | 'width' | 'to'>;
 
-export function add({ name, rows, width, to }: PlaneShape): OpCase {
+export function add({ name, rows, width, to }: PlaneShape, scaleOfSecond = 0.04): OpCase {
   const shape = [1, rows, width, to];
   return opCase(
     name,
     'add',
     { clamp: ANY },
-    [int8(shape, 0.05, -3), int8(shape, 0.04, 4)],
+    [int8(shape, 0.05, -3), int8(shape, scaleOfSecond, 4)],
     int8(shape, 0.07, 5),
   );
 }
@@ -117,5 +126,11 @@ export function pool(
 
 /** Over all rows and columns. */
 export function mean({ name, rows, width, to }: PlaneShape): OpCase {
-  return opCase(name, 'mean', { axes: [1, 2] }, [int8([1, rows, width, to], 0.05, 3)], int8([1, to], 0.04, 5));
+  return opCase(
+    name,
+    'mean',
+    { axes: [1, 2] },
+    [int8([1, rows, width, to], 0.05, 3)],
+    int8([1, to], 0.04, 5),
+  );
 }

@@ -1,6 +1,6 @@
 /** Instructions of many layers on a core: one firmware, one start of the emulator. */
-import type { Isa } from '../../src/core/isa.ts';
-import type { EmitContext, Optimize } from '../../src/emit/context.ts';
+import type { KernelChoice, Optimize } from '../../src/core/isa.ts';
+import type { EmitContext } from '../../src/emit/context.ts';
 import { emitProject } from '../../src/emit/project.ts';
 import type { Graph } from '../../src/ir/types.ts';
 import { lower } from '../../src/lower/lower.ts';
@@ -24,15 +24,15 @@ export interface MeasuredCall {
   readonly instructions: number;
 }
 
-/** Room for the scratch of every kernel. */
-const ROOM = 1 << 20;
+/** Bytes enough for the scratch of every kernel. */
+export const SPACIOUS = 1 << 20;
 
-/** `graph` with kernels of these sets. `roomy`: with those that want scratch for speed, as where the arena has room. */
-export function planned(graph: Graph, isas: readonly Isa[], roomy: boolean): Planned {
-  const program = lower(graph, isas);
+/** `graph` with the kernels of a choice, in an arena with `room` bytes for scratch that only buys speed. */
+export function planned(graph: Graph, choice: KernelChoice, room: number): Planned {
+  const program = lower(graph, choice);
   const whole = plan(program);
-  if (!roomy) return { program, plan: whole };
-  return takeRoom(program, { ...whole, arenaBytes: whole.arenaBytes + ROOM });
+  if (room === 0) return { program, plan: whole };
+  return takeRoom(program, { ...whole, arenaBytes: whole.arenaBytes + room });
 }
 
 const NAME = 'layers';

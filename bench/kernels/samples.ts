@@ -2,8 +2,10 @@
  * Layers from whose instructions the cost of each kernel is fitted: seeded, with the widths and channels of networks for
  * microcontrollers and few rows, and the cases of every operator, which are small and odd. Nothing is taken from a model.
  */
-import type { Isa } from '../../src/core/isa.ts';
+import type { KernelChoice } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
+import type { Graph } from '../../src/ir/types.ts';
+import { lower } from '../../src/lower/lower.ts';
 import { int8, type OpCase, opCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import { add, convolution, dense, depthwise, mean, pool, scale } from './layers.ts';
@@ -14,21 +16,26 @@ const ROUNDS = 26;
 /** Every third layer is measured with portable kernels too, where a core has others. */
 const PORTABLE_STEP = 3;
 
-/** Programs that together call every kernel that a core with these kernel sets can get. */
-export function fitSamples(isas: readonly Isa[]): Planned[] {
+/** Programs that together call every kernel that `choice` can lead to. */
+export function fitSamples(choice: KernelChoice): Planned[] {
   const cases = Object.values(ALL_CASES).flat();
   const seen = new Set<string>();
   // A layer in two ways is two samples only if it gets two kernels.
   return [...randomLayers(), ...cases]
     .flatMap(({ graph }, i) => [
-      planned(graph, isas, true),
-      planned(graph, isas, false),
-      ...(i % PORTABLE_STEP === 0 || isas.length === 1 ? [planned(graph, ['portable'], false)] : []),
+      ...rooms(graph, choice).map((room) => planned(graph, choice, room)),
+      ...(i % PORTABLE_STEP === 0 ? [planned(graph, { ...choice, isas: ['portable'] }, 0)] : []),
     ])
     .filter(({ program: { calls } }) => {
       const key = JSON.stringify(calls.map(({ kernel, geometry, firings }) => [kernel, geometry, firings]));
       return !seen.has(key) && seen.add(key).size > 0;
     });
+}
+
+/** None, and what each of the kernels needs that want scratch for speed. */
+function rooms(graph: Graph, choice: KernelChoice): number[] {
+  const { calls } = lower(graph, choice);
+  return [0, ...calls.flatMap(({ roomy }) => roomy.map(({ scratchBytes }) => scratchBytes))];
 }
 
 function randomLayers(): OpCase[] {
@@ -52,15 +59,33 @@ function randomLayers(): OpCase[] {
       depthwise({ name, rows, width, to: wide, side, stride, bordered: pick([true, false]) }),
       depthwise({ name, rows, width, to: narrow, side: 3, stride, relu: pick([true, false]) }),
       depthwise({ name, rows: 3, width: pick([3, 4, 5, 6]), to: wide, side, bordered: true }),
-      convolution({ name, rows, width, from: pick([8, 16, 32]), to: pick([16, 32]), side: 3, stride, bordered: true }),
+      convolution({
+        name,
+        rows,
+        width,
+        from: pick([8, 16, 32]),
+        to: pick([16, 32]),
+        side: 3,
+        stride,
+        bordered: true,
+      }),
       convolution({
         name,
         ...{ rows, width, from: pick([1, 3, 3]), to: pick([8, 16, 32]), side: pick([3, 3, 5]), stride: 2 },
         ...{ bordered: pick([true, false]), relu: pick([true, true, false]) },
       }),
       dense({ name, rows: 1, from: pick([64, 96, 128, 160, 256, 640]), to: pick([2, 10, 12, 64, 128]) }),
-      convolution({ name, rows: 1, width: 1, from: pick([48, 96, 160]), to: pick([2, 24, 100]), relu: false }),
-      add(plane),
+      convolution({
+        name,
+        rows: 1,
+        width: 1,
+        from: pick([48, 96, 160]),
+        to: pick([2, 24, 100]),
+        relu: false,
+      }),
+      add(plane, pick([0.01, 0.03, 0.05, 0.09])),
+      pool('average_pool2d', { name, rows: 1, width: 1, to: wide, side: pick([3, 4, 5, 6, 8, 12]) }),
+      mean({ ...plane, rows: pick([2, 3, 5, 7]), width: pick([2, 3, 5, 7]), to: wide }),
     );
     if (round % 2 === 0) layers.push(...elementwise(plane));
   }
@@ -72,25 +97,17 @@ function elementwise(plane: { name: string; rows: number; width: number; to: num
   const x = int8([1, rows, width, to], 0.05, 3);
   return [
     scale(plane),
-    mean(plane),
     pool('average_pool2d', { ...plane, width: width >> 1, side: 2 }),
-    pool('average_pool2d', { ...plane, rows: 1, width: 1, side: Math.min(width, 8) }),
     pool('max_pool2d', { ...plane, width: width >> 1, side: 2 }),
     opCase(name, 'logistic', {}, [x], int8(x.shape, 1 / 256, -128)),
     opCase(name, 'concat', { axis: 3 }, [x, x], { ...x, shape: [1, rows, width, 2 * to] }),
-    opCase(
-      name,
-      'resize_nearest',
-      { alignCorners: false, halfPixelCenters: false },
-      [x],
-      { ...x, shape: [1, 2 * rows, 2 * width, to] },
-    ),
-    opCase(
-      name,
-      'pad',
-      { before: [0, 0, 0, 0], after: [0, 1, 1, 0], value: 3 },
-      [x],
-      { ...x, shape: [1, rows + 1, width + 1, to] },
-    ),
+    opCase(name, 'resize_nearest', { alignCorners: false, halfPixelCenters: false }, [x], {
+      ...x,
+      shape: [1, 2 * rows, 2 * width, to],
+    }),
+    opCase(name, 'pad', { before: [0, 0, 0, 0], after: [0, 1, 1, 0], value: 3 }, [x], {
+      ...x,
+      shape: [1, rows + 1, width + 1, to],
+    }),
   ];
 }

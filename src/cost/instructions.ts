@@ -3,8 +3,8 @@
  * `npm run measure:instructions` fits a few terms (see work.ts) to layers that ran in an emulator; docs/benchmarks.md
  * says how close the estimates come for networks that the fit has not seen. `profile` measures.
  */
-import type { Optimize } from '../emit/context.ts';
-import { type Call, PUSH, type Program } from '../program/types.ts';
+import type { Optimize } from '../core/isa.ts';
+import { type Call, type Program, PUSH } from '../program/types.ts';
 import { INSTRUCTION_COUNTS } from './instruction-counts.ts';
 import { termValue, workingCall } from './work.ts';
 
@@ -36,7 +36,9 @@ export function estimateInstructions(
 ): InstructionEstimate | null {
   const counts = INSTRUCTION_COUNTS[core]?.[optimize];
   if (counts === undefined) return null;
-  const layers = calls.map((call) => (call.kernel === PUSH ? 0 : Math.round(layerInstructions(call, counts))));
+  const layers = calls.map((call) =>
+    call.kernel === PUSH ? 0 : Math.round(layerInstructions(call, counts)),
+  );
   const unmeasured = calls.filter(({ kernel }) => kernel !== PUSH && !(kernel in counts.kernels));
   return {
     total: layers.reduce((sum, instructions) => sum + instructions, 0),

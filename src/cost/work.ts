@@ -2,9 +2,11 @@
  * What the instructions of a layer grow with, read off its call alone, so that a kernel that was added yesterday can be
  * measured and estimated today.
  *
- * A term is a product of factors, `rows*width/4*depth`. A factor is a quantity below; a quantity over a divisor, rounded
- * up (`width/4`: tiles of four pixels); its remainder (`width%4`: what is left for smaller tiles); or a condition on the
- * call's geometry, `field=value`, which is 1 or 0.
+ * A term is a product of factors, `rows*width/4*depth`. A factor is one of
+ * - a quantity of `Work`: `width`;
+ * - a quantity over a divisor, rounded up (`width/4`) or down (`width:4`): tiles of four pixels, or full ones;
+ * - its remainder, `width%4`, or whether that has a value, `width%4=1`: what is left for smaller tiles;
+ * - whether a field of the call's geometry has a value, `field=value`.
  */
 import type { Call } from '../program/types.ts';
 
@@ -64,7 +66,7 @@ function mean(slots: Call['slots'], firings: number, value: (slot: Call['slots']
   return sum / firings;
 }
 
-const FACTOR = /^(\w+)(?:([/%=])(-?\d+))?$/;
+const FACTOR = /^(\w+)(?:([/:%])(\d+))?(?:=(-?\d+))?$/;
 
 /** The value of a term; 1 for the empty one. */
 export function termValue(term: string, call: WorkingCall): number {
@@ -73,10 +75,13 @@ export function termValue(term: string, call: WorkingCall): number {
 
 function factorValue(factor: string, { work, geometry }: WorkingCall): number {
   if (factor === '') return 1;
-  const [, name, operator, digits] = FACTOR.exec(factor)!;
-  const operand = Number(digits);
-  if (operator === '=') return geometry[name!] === operand ? 1 : 0;
-  const quantity = work[name as keyof Work];
-  if (operator === '/') return Math.ceil(quantity / operand);
-  return operator === '%' ? quantity % operand : quantity;
+  const [, name, operator, divisor, wanted] = FACTOR.exec(factor)!;
+  const value = parted(work[name as keyof Work] ?? geometry[name!]!, operator, Number(divisor));
+  return wanted === undefined ? value : Number(value === Number(wanted));
+}
+
+function parted(quantity: number, operator: string | undefined, divisor: number): number {
+  if (operator === '/') return Math.ceil(quantity / divisor);
+  if (operator === ':') return Math.floor(quantity / divisor);
+  return operator === '%' ? quantity % divisor : quantity;
 }

@@ -1,4 +1,5 @@
 /** The table of layers, which web/sortable-table.js sorts. */
+import type { CompileReport } from './compile-report.ts';
 import type { LayerFlash } from './flash-map.ts';
 import { count, html, label, type Markup } from './markup.ts';
 import type { PageSource } from './page.ts';
@@ -17,7 +18,7 @@ export function layersSection(
   const { layers, peak } = report;
   const columns: Column[] = [
     { title: 'MACs', numbers: layers.map((layer) => layer.macs) },
-    ...(instructions ? [{ title: 'Instructions', numbers: instructions }] : []),
+    ...instructionColumn(report, instructions),
     { title: 'Live SRAM', numbers: layers.map((layer) => layer.sram) },
     { title: 'Constants', numbers: flash.map((layer) => layer.constants) },
   ];
@@ -40,6 +41,13 @@ ${columns.map((column) => cell(column, i))}
 })}</tbody>
 </table></div>
 </section>`;
+}
+
+/** Measured where there is a measurement, estimated otherwise. */
+function instructionColumn({ layers, latency }: CompileReport, measured?: readonly number[]): Column[] {
+  if (measured) return [{ title: 'Instructions', numbers: measured }];
+  if (latency === null) return [];
+  return [{ title: 'Instructions, estimated', numbers: layers.map((layer) => layer.instructions ?? 0) }];
 }
 
 function cell({ numbers }: Column, layer: number): Markup {
