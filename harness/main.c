@@ -31,7 +31,7 @@ static const slot outputs[] = {HARNESS_OUTPUTS(SLOT)};
 
 MODEL_MEMORY static HARNESS_ARENA arena;
 
-/* Where inputs lie: in the arena, or in the application's memory when the model takes it row by row. */
+/* Where inputs lie: in the arena, or in the application's memory when the model takes it by rows or frames. */
 #ifdef HARNESS_FRAME
 static union {
   float align;
@@ -70,6 +70,17 @@ static void soil_arena(uint32_t sample) {
   for (uint32_t i = 0; i < sizeof arena; i++) ((uint8_t *)&arena)[i] = (uint8_t)(0xA5u + 29u * sample + 7u * i);
 }
 
+#ifdef HARNESS_BEGIN
+/* Samples are frames of one stream: the arena is dirty before the first, and the model's from then on. */
+static void prepare_arena(uint32_t sample) {
+  if (sample > 0) return;
+  soil_arena(sample);
+  if (HARNESS_BEGIN(&arena) != 0) port_fail("the model's begin function did not return 0");
+}
+#else
+static void prepare_arena(uint32_t sample) { soil_arena(sample); }
+#endif
+
 /* False at the end of the file; a sample cut short is a failure. */
 static int read_inputs(intptr_t file) {
   for (uint32_t i = 0; i < COUNT(inputs); i++) {
@@ -106,7 +117,7 @@ int main(void) {
   trace_file = port_open("trace.bin", PORT_WRITE);
 #endif
   for (uint32_t sample = 0;; sample++) {
-    soil_arena(sample);
+    prepare_arena(sample);
     if (!read_inputs(input)) break;
 #ifdef RV_TRACE
     write_record(-1, 0, 0);

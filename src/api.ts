@@ -1,8 +1,10 @@
 /** Rivulet as a library: pure functions from bytes to firmware, usable in Node and in a browser. */
 import type { Compilation } from './compile.ts';
+import { fail } from './core/diagnostics.ts';
 import { fromBytes, toNumbers } from './core/dtype.ts';
 import type { Port } from './program/types.ts';
 import { runReference as runGraph } from './run/reference.ts';
+import { FrameStream } from './run/stream.ts';
 import { WasmExecutor } from './run/wasm.ts';
 
 export { type Compilation, type CompileOptions, compile, type Schedule } from './compile.ts';
@@ -26,6 +28,7 @@ export type { Io } from './passes/pipeline.ts';
 export type { Plan } from './plan/plan.ts';
 export type { Call, Port, Program } from './program/types.ts';
 export type { CompileReport, Fit, LayerReport } from './report/compile-report.ts';
+export { FrameStream } from './run/stream.ts';
 export { type LayerObserver, WasmExecutor } from './run/wasm.ts';
 export { type Core, findTarget, TARGETS, type Target } from './targets/index.ts';
 export { VERSION } from './version.ts';
@@ -37,12 +40,23 @@ const executors = new WeakMap<Compilation, Promise<WasmExecutor>>();
  * One inference with the firmware's own kernels, as WebAssembly.
  * @param inputs raw bytes of each input: row-major, little-endian, as `compilation.program.inputs` describes them
  * @returns raw bytes of each output; `describeOutputs` makes values of them
- * @throws RivuletError RV3002 if an input has the wrong length
+ * @throws RivuletError RV3002 if an input has the wrong length, RV3001 for a model over time: see `openStream`
  */
 export async function run(compilation: Compilation, inputs: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  if (compilation.program.sliding) {
+    fail('RV3001', 'a model over time takes frames', { origin: compilation.name, hint: 'use openStream' });
+  }
   const executor = executors.get(compilation) ?? WasmExecutor.create(compilation.program, compilation.plan);
   executors.set(compilation, executor);
   return (await executor).run(inputs);
+}
+
+/**
+ * Opens a stream through a model that was compiled with `streamAxis: 'time'`, for frames to be pushed.
+ * @throws RivuletError RV3001 if it was not
+ */
+export function openStream({ program, plan }: Compilation): Promise<FrameStream> {
+  return FrameStream.open(program, plan);
 }
 
 /** The same by definition: operator by operator, in TypeScript, sharing nothing with the C kernels. Slow. */

@@ -43,12 +43,15 @@ export interface ScheduleLimits {
   /** Bytes, undefined for no limit. */
   readonly maxSram: number | undefined;
   readonly kernels: KernelChoice;
+  /** Bytes that the SRAM may grow to for faster kernels; smaller than the schedule needs: not at all. */
+  readonly room: number;
 }
 
 /** Lowers, schedules and plans `graph`; graph, program and plan of the result belong together. */
 export function chooseSchedule(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimits): Scheduled {
   const chosen = scheduled(graph, schedule, limits);
-  return { ...chosen, ...takeRoom(chosen.program, chosen.plan) };
+  const counters = sramBytes(chosen.program, chosen.plan) - chosen.plan.arenaBytes;
+  return { ...chosen, ...takeRoom(chosen.program, chosen.plan, limits.room - counters) };
 }
 
 function scheduled(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimits): Scheduled {

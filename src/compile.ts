@@ -1,6 +1,7 @@
 /** The whole way from the bytes of a model to the files of a firmware project. Pure: no file system, no clock. */
 export type { Schedule } from './choose-schedule.ts';
 
+import { chooseOverTime } from './choose-over-time.ts';
 import { chooseSchedule, parseSchedule, type Schedule } from './choose-schedule.ts';
 import type { Diagnostic } from './core/diagnostics.ts';
 import { fail } from './core/diagnostics.ts';
@@ -10,6 +11,8 @@ import { emitProject, type Project } from './emit/project.ts';
 import { importTflite } from './import/tflite.ts';
 import type { Graph } from './ir/types.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
+import type { RemovedChannels } from './passes/removal-log.ts';
+import { removeConstantChannels } from './passes/remove-constant-channels.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Program } from './program/types.ts';
 import { type CompileReport, compileReport } from './report/compile-report.ts';
@@ -44,10 +47,23 @@ export interface CompileOptions {
    * never stored. Rows are streamed, so the schedule must not be `whole`.
    */
   readonly inputMode?: InputMode;
+  /**
+   * time: the input is a window of frames (its rows) that slides along a stream. The application pushes frames, and every
+   * window computes only what the one before has not; the outputs are the same bytes. With `maxSram`, or the target's,
+   * less is kept and more computed again where that is what fits. Not with `schedule` or `inputMode`. Default none.
+   */
+  readonly streamAxis?: 'none' | 'time';
+  /** Frames from one window to the next. Default: the product of the strides along time. */
+  readonly hop?: number;
   /** Bytes of SRAM that auto aims at, instead of the target's. */
   readonly maxSram?: number;
   /** Percent of multiply-accumulates that streaming may add to need less SRAM. Default 0. */
   readonly maxExtraMacs?: number;
+  /**
+   * Computes channels that are the same for every input, or that no output depends on, as the model has them. Default
+   * false: they are removed. Outputs are the same bytes either way; layers keep their shapes.
+   */
+  readonly keepConstantChannels?: boolean;
   /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
   readonly skipPasses?: readonly string[];
 }
@@ -99,22 +115,66 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
       PASSES.map((p) => p.name),
     );
   }
+  const overTime = requireOneOf('--stream-axis', options.streamAxis ?? 'none', ['none', 'time']) === 'time';
+  requireAlone(options, overTime);
   const { graph: imported, warnings } = importTflite(bytes, file);
-  const optimized = runPasses(imported, io, options.skipPasses);
+  const skipped = [
+    ...(options.skipPasses ?? []),
+    ...(options.keepConstantChannels ? [removeConstantChannels.name] : []),
+  ];
+  const removed: RemovedChannels[] = [];
+  const optimized = runPasses(imported, io, skipped, (channels) => removed.push(channels));
+  const kernels = { isas: target.core.isas, optimize };
   const {
     graph,
     program,
     plan: planned,
-  } = chooseSchedule(optimized, schedule, {
-    pushed: inputMode === 'rows',
-    maxExtraMacs,
-    maxSram,
-    kernels: { isas: target.core.isas, optimize },
-  });
-  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} --schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
+  } = overTime
+    ? chooseOverTime(optimized, options.hop, maxSram, kernels)
+    : chooseSchedule(optimized, schedule, {
+        pushed: inputMode === 'rows',
+        maxExtraMacs,
+        maxSram,
+        kernels,
+        // What was asked for as a limit may be used; a schedule by name is for the least SRAM.
+        room: (schedule === 'auto' ? maxSram : options.maxSram) ?? 0,
+      });
+  const how = overTime
+    ? `--stream-axis time --hop ${program.sliding!.hopFrames}`
+    : `--schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
+  const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} ${how}${options.keepConstantChannels ? ' --keep-constant-channels' : ''}`;
   const project = emitProject(program, planned, { name, optimize, provenance });
-  const report = compileReport(program, planned, { target, optimize, maxSram });
+  const report = compileReport(program, planned, {
+    target,
+    optimize,
+    maxSram,
+    removed: removed.map(({ origin: { index, op, name: layer }, ...rest }) => ({
+      operator: index,
+      op,
+      name: layer,
+      ...rest,
+    })),
+  });
   return { name, target, imported, graph, program, plan: planned, optimize, project, report, warnings };
+}
+
+/** @throws RivuletError RV3001 for options that have no meaning together */
+function requireAlone({ schedule, inputMode, maxExtraMacs, hop }: CompileOptions, overTime: boolean): void {
+  if (!overTime && hop !== undefined) {
+    fail('RV3001', 'windows hop only along a stream', { origin: '--hop', hint: 'add --stream-axis time' });
+  }
+  const others = Object.entries({
+    '--schedule': schedule,
+    '--input-mode': inputMode,
+    '--max-extra-macs': maxExtraMacs,
+  });
+  for (const [option, value] of others) {
+    if (!overTime || value === undefined) continue;
+    fail('RV3001', `${option} cannot be combined with --stream-axis time`, {
+      origin: option,
+      hint: 'what is computed when follows from the frames; --max-sram says how much may be kept',
+    });
+  }
 }
 
 function requireOneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {

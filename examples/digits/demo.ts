@@ -80,7 +80,7 @@ async function draw(path: string): Promise<void> {
 
 async function measure(compilation: Compilation): Promise<void> {
   const inputs = await readInputs(compilation.program.inputs, [join(folder, 'pictures', pictures[0]!)]);
-  const { report } = await profile(compilation, inputs);
+  const { report } = await profile(compilation, [inputs]);
   const { sram, flash } = report;
   console.log(`3. Measured on the real ELF under QEMU (${report.machine}):`);
   console.log(`   SRAM          ${bytes(sram.data + sram.bss)} + ${bytes(sram.stack)} of stack`);

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Compilation } from '../compile.ts';
 import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
 import type { LatencyEstimate } from '../cost/latency.ts';
-import type { CompileReport, Fit } from '../report/compile-report.ts';
+import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
 import type { Target } from '../targets/index.ts';
 import { addModelOptions, compileModel, type ModelOptions } from './model.ts';
@@ -71,7 +71,8 @@ async function writeProject(compilation: Compilation, folder: string): Promise<s
 }
 
 /** What does not fit the target, with the layer that decides the SRAM. */
-function misfits({ report: { fit, peak, layers }, target }: Compilation): Diagnostic[] {
+function misfits({ report: { fit, peak, layers, sliding }, target }: Compilation): Diagnostic[] {
+  const overTime = sliding !== null;
   const misfit = (memory: string, found: Fit | null, detail: DiagnosticDetail): Diagnostic[] =>
     found === null || found.margin >= 0
       ? []
@@ -87,7 +88,9 @@ function misfits({ report: { fit, peak, layers }, target }: Compilation): Diagno
   return [
     ...misfit('SRAM', fit.sram, {
       ...(origin && { origin }),
-      hint: '--schedule stream, --input-mode rows and --max-extra-macs need less; rivulet pareto lists how far down it goes',
+      hint: overTime
+        ? 'less cannot be kept between frames; a model without padding along time keeps the least'
+        : '--schedule stream, --input-mode rows and --max-extra-macs need less; rivulet pareto lists how far down it goes',
     }),
     ...misfit('flash', fit.flash, {
       hint: '--optimize size makes the code smaller, a narrower network the weights',
@@ -99,6 +102,7 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
   const { sram, flash, peak, layers } = report;
   return [
     heading(`${name} for ${target.name}: ${count(report.macs)} MACs, ${count(layers.length)} layers`),
+    ...slidingLine(report),
     ...memoryLine('SRAM ', sram.total, report.fit.sram, 'stack not included'),
     ...memoryLine(
       'flash',
@@ -110,11 +114,20 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
       ? [`peak   layer ${peak.layer} "${printable(peak.name)}" with ${bytes(peak.liveBytes)} live`]
       : []),
     ...(report.latency ? latencyLines(report.latency, target) : []),
+    ...removedLine(report),
     '',
     layerTable(report),
     '',
     ...(folder === undefined ? [] : [`${files} files are in ${folder}`, '']),
   ].join('\n');
+}
+
+function slidingLine({ sliding, macs }: CompileReport): string[] {
+  if (sliding === null) return [];
+  const { windowFrames, hopFrames, windowMacs } = sliding;
+  const share =
+    windowMacs === 0 ? '' : `, ${((100 * macs) / windowMacs).toFixed(1)} % of the MACs from scratch`;
+  return [`time   a window of ${windowFrames} frames every ${hopFrames}${share}`];
 }
 
 /** The size, what it is made of, and how it compares with the target. */
@@ -138,13 +151,24 @@ function latencyLines({ milliseconds, clockHz, unmeasured }: LatencyEstimate, ta
   ];
 }
 
-function layerTable({ layers, peak, latency }: CompileReport): string {
+/** Channels that every input would have left the same. */
+function removedLine(report: CompileReport): string[] {
+  const { channels, macs } = removedTotals(report);
+  return channels === 0
+    ? []
+    : [
+        `less   ${count(channels)} channels that no input changes are not computed: ${count(macs)} MACs fewer than the model has`,
+      ];
+}
+
+function layerTable({ layers, peak, latency, sliding }: CompileReport): string {
   return table(
     [
       { title: '#', right: true },
       { title: 'operator' },
       { title: 'MACs', right: true },
       ...(latency ? [{ title: 'instructions', right: true }] : []),
+      ...(sliding === null ? [] : [{ title: 'rows', right: true }]),
       { title: 'live SRAM', right: true },
       { title: '' },
       { title: 'kernel' },
@@ -155,6 +179,9 @@ function layerTable({ layers, peak, latency }: CompileReport): string {
       layer.op,
       count(layer.macs),
       ...(layer.instructions === null ? [] : [`~${count(layer.instructions)}`]),
+      ...(sliding === null
+        ? []
+        : [layer.rows === null ? '-' : `${layer.rows.computed} of ${layer.rows.all}`]),
       count(layer.sram),
       layer.index === peak?.layer ? 'peak' : '',
       layer.kernel,

@@ -31,7 +31,9 @@ export function addDiff(program: Command, deliver: (result: Result) => void): vo
         await prepare(path, '--a', options.a, options),
         await prepare(path, '--b', options.b, options),
       ];
-      const inputs = await readSources(a.compilation, options, ['pattern']);
+      const inputs = a.compilation.program.sliding
+        ? []
+        : await readSources(a.compilation, options, ['pattern']);
       const comparison = await compareExecutors(a.compilation.program, a.executor, b.executor, inputs);
       const { warnings } = a.compilation;
       deliver({

@@ -2,7 +2,10 @@
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Compilation, type CompileOptions, compile } from '../compile.ts';
+import { fail } from '../core/diagnostics.ts';
+import type { Sample } from '../run/executors.ts';
 import { readBytes } from '../run/files.ts';
+import { readFrames } from '../run/frame-input.ts';
 import { type InputOptions, readInputs } from '../run/input.ts';
 
 export interface ModelOptions {
@@ -12,8 +15,11 @@ export interface ModelOptions {
   readonly optimize?: string;
   readonly schedule?: string;
   readonly inputMode?: string;
+  readonly streamAxis?: string;
+  readonly hop?: number;
   readonly maxSram?: number;
   readonly maxExtraMacs?: number;
+  readonly keepConstantChannels?: boolean;
 }
 
 export interface SourceOptions {
@@ -48,6 +54,19 @@ export function addModelOptions(command: Command, targetHelp: string): Command {
     .option(
       '--input-mode <mode>',
       'resident: the input lies in SRAM (default); rows: the application pushes it row by row, the frame is never stored',
+    )
+    .option(
+      '--stream-axis <axis>',
+      'time: the rows of the input are frames of a stream; the application pushes them, and of each window only what is new is computed. Default none',
+    )
+    .option(
+      '--hop <frames>',
+      'with --stream-axis time: frames from one window to the next (default: the product of the strides along time)',
+      parseNumber,
+    )
+    .option(
+      '--keep-constant-channels',
+      'compute channels that are the same for every input, instead of removing them; layers keep the shapes of the model',
     );
 }
 
@@ -89,7 +108,19 @@ export function readModel(path: string): Promise<Uint8Array> {
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
 export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
-  const { target, name, io, optimize, schedule, inputMode, maxSram, maxExtraMacs } = options;
+  const {
+    target,
+    name,
+    io,
+    optimize,
+    schedule,
+    inputMode,
+    streamAxis,
+    hop,
+    maxSram,
+    maxExtraMacs,
+    keepConstantChannels,
+  } = options;
   const given = Object.entries({
     target,
     name,
@@ -97,8 +128,11 @@ export async function compileModel(path: string, options: ModelOptions): Promise
     optimize,
     schedule,
     inputMode,
+    streamAxis,
+    hop,
     maxSram,
     maxExtraMacs,
+    keepConstantChannels,
   }).filter(([, v]) => v !== undefined);
   return compile(await readModel(path), {
     ...Object.fromEntries(given),
@@ -117,4 +151,22 @@ export function readSources(
     ...(scale !== undefined && { scale }),
   };
   return readInputs(program.inputs, input ?? standard, options);
+}
+
+/**
+ * What an executor runs: one inference; over time, the frames of --input, or of a pattern that ends with a window after
+ * the first. Without --input it is the pattern.
+ */
+export async function readSamples(compilation: Compilation, options: SourceOptions): Promise<Sample[]> {
+  const { program } = compilation;
+  if (program.sliding === undefined) return [await readSources(compilation, options, ['pattern'])];
+  const { windowFrames, hopFrames } = program.sliding;
+  const [source = 'pattern', ...others] = options.input ?? [];
+  if (others.length > 0) {
+    fail('RV3002', `${others.length + 1} inputs are given, a model over time takes one`, {
+      origin: '--input',
+    });
+  }
+  const frames = await readFrames(program, source, windowFrames + hopFrames);
+  return frames.map((frame) => [frame]);
 }

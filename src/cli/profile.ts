@@ -8,7 +8,7 @@ import {
   addModelOptions,
   compileModel,
   type ModelOptions,
-  readSources,
+  readSamples,
   type SourceOptions,
 } from './model.ts';
 import { bytes, count, EXIT, heading, type Result, table, withUnit } from './output.ts';
@@ -18,7 +18,7 @@ export function addProfile(program: Command, deliver: (result: Result) => void):
     .argument('<model>', 'a .tflite file')
     .summary('instructions and memory of a real build under QEMU')
     .description(
-      'Cross-compiles the firmware, runs one inference on an emulated machine and counts. Without --input it takes the pattern. Cycles and latency are estimates.',
+      'Cross-compiles the firmware, runs one inference on an emulated machine and counts; with --stream-axis time, one window that follows another. Without --input it takes the pattern. Cycles and latency are estimates.',
     )
     .action(async (path: string, options: ModelOptions & SourceOptions) => {
       const { target } = options;
@@ -30,8 +30,7 @@ export function addProfile(program: Command, deliver: (result: Result) => void):
       }
       requireEmulatedCore(target);
       const compilation = await compileModel(path, options);
-      const inputs = await readSources(compilation, options, ['pattern']);
-      const { report, outputs } = await profile(compilation, inputs);
+      const { report, outputs } = await profile(compilation, await readSamples(compilation, options));
       const { warnings } = compilation;
       deliver({
         document: {

@@ -8,10 +8,10 @@ import {
   addModelOptions,
   compileModel,
   type ModelOptions,
-  readSources,
+  readSamples,
   type SourceOptions,
 } from './model.ts';
-import { EXIT, heading, printable, type Result, real, shapeText, table } from './output.ts';
+import { count, EXIT, heading, printable, type Result, real, shapeText, table } from './output.ts';
 
 interface Options extends ModelOptions, SourceOptions {
   readonly on: string;
@@ -22,7 +22,9 @@ export function addRun(program: Command, deliver: (result: Result) => void): voi
     .argument('<model>', 'a .tflite file')
     .option('--on <executor>', 'reference, wasm, native or qemu (needs --target)', 'wasm')
     .summary('one inference, exactly as the firmware computes it')
-    .description('Runs one inference and shows the raw outputs. All executors give the same bytes.')
+    .description(
+      'Runs one inference and shows the raw outputs; with --stream-axis time, one for each window of the frames in --input. All executors give the same bytes.',
+    )
     .action(async (path: string, options: Options) => {
       const { executor: name, target } = parseExecutor('--on', options.on, options.target);
       if (options.input === undefined) {
@@ -32,18 +34,49 @@ export function addRun(program: Command, deliver: (result: Result) => void): voi
         });
       }
       const compilation = await compileModel(path, { ...options, ...(target !== undefined && { target }) });
-      const inputs = await readSources(compilation, options);
+      const samples = await readSamples(compilation, options);
       const executor = await createExecutor(name, compilation);
-      const [raw] = await executor.run([inputs]);
-      const outputs = describeOutputs(compilation, raw!);
+      const results = await executor.run(samples);
       const where = { executor: executor.name, machine: executor.machine };
+      const title = heading(`${compilation.name} on ${executor.name}`);
+      const windows = results.flatMap((raw, i) =>
+        raw.length === 0 ? [] : [{ frames: i + 1, outputs: describeOutputs(compilation, raw) }],
+      );
+      const { outputs } = windows[0]!;
+      const overTime = compilation.program.sliding !== undefined;
       deliver({
-        document: { ...where, outputs, warnings: compilation.warnings },
-        text: `${heading(`${compilation.name} on ${executor.name}`)}\n${outputs.map(describeOutput).join('\n')}\n`,
+        document: { ...where, ...(overTime ? { windows } : { outputs }), warnings: compilation.warnings },
+        text: `${title}\n${(overTime ? describeWindows(windows) : outputs.map(describeOutput)).join('\n')}\n`,
         notes: compilation.warnings,
         exitCode: EXIT.ok,
       });
     });
+}
+
+interface Window {
+  /** Frames pushed until it was complete. */
+  readonly frames: number;
+  readonly outputs: readonly OutputValues[];
+}
+
+/** A table for each output: the largest value of every window. */
+function describeWindows(windows: readonly Window[]): string[] {
+  return windows[0]!.outputs.flatMap(({ name, dtype, shape, scale, zeroPoint }, index) => [
+    `output "${printable(name)}" ${dtype} ${shapeText(shape)} by window (--json has all values)`,
+    table(
+      ['after frame', 'largest', 'value', ...(scale === null ? [] : ['real'])].map((title) => ({
+        title,
+        right: true,
+      })),
+      windows.map(({ frames, outputs }) => {
+        const { values } = outputs[index]!;
+        const largest = values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+        const value = values[largest]!;
+        const reals = scale === null || zeroPoint === null ? [] : [real(scale * (value - zeroPoint))];
+        return [count(frames), String(largest), real(value), ...reals];
+      }),
+    ),
+  ]);
 }
 
 /** Longer outputs show their largest values only. */

@@ -20,6 +20,7 @@ export const DIAGNOSTIC_CODES = {
   RV2006: 'the model is too large to be meant for a microcontroller',
   RV2007: 'the model has no operators, inputs or outputs to compile',
   RV2008: 'an operator needs a constant tensor where the model computes one',
+  RV2009: 'the model cannot run over time',
   // 3xxx: the request
   RV3001: 'the option value is not valid',
   RV3002: 'the input does not fit the model',

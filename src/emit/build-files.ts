@@ -6,7 +6,7 @@ import { banner, type EmitContext } from './context.ts';
 /** main.c: one inference on a fixed pattern; prints the outputs as raw values. */
 export function emitExampleMain(context: EmitContext): string {
   const { name, macro, program } = context;
-  const pushed = pushCall(program) !== undefined;
+  const example = program.sliding ? frameExample : pushCall(program) ? pushExample : runExample;
   return [
     banner(
       context,
@@ -21,7 +21,7 @@ export function emitExampleMain(context: EmitContext): string {
     ...(program.inputs.some((port) => port.dtype !== 'float32') ? FILL : []),
     'int main(void)',
     '{',
-    ...(pushed ? pushExample(context) : runExample(context)),
+    ...example(context),
     ...program.outputs.flatMap((port, i) => {
       const output = `${macro}_OUTPUT_${i}`;
       const [format, cast] = port.dtype === 'float32' ? ['%g', '(double)'] : ['%d', '(int)'];
@@ -88,6 +88,25 @@ function pushExample({ name, macro, program }: EmitContext): string[] {
     `        expected = ${name}_push_row(row, &arena);`,
     '    } while (expected > 0);',
     `    if (${name}_finish(${['NULL, '.repeat(program.outputs.length)]}&arena) != 0) {`,
+    '        return 1;',
+    '    }',
+  ];
+}
+
+/** As many frames as it takes for one window. */
+function frameExample({ name, macro, program }: EmitContext): string[] {
+  const { dtype } = program.inputs[0]!;
+  const input = `${macro}_INPUT_0`;
+  return [
+    `    static ${DTYPES[dtype].c} frame[${input}_SIZE];`,
+    '    int ready;',
+    '',
+    `    ${name}_begin(&arena);`,
+    '    do {',
+    ...fillLines(dtype, 'frame', `${input}_SIZE`, `${input}_BYTES`).map((line) => `        ${line}`),
+    `        ready = ${name}_push_frame(frame, ${'NULL, '.repeat(program.outputs.length)}&arena);`,
+    '    } while (ready == 0);',
+    '    if (ready < 0) {',
     '        return 1;',
     '    }',
   ];

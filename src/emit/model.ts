@@ -1,9 +1,17 @@
 /** NAME.h and NAME.c: the API of the emitted project and the sequence of its layers. */
 import { DTYPES } from '../core/dtype.ts';
 import { isStream, type Segment, segmentsOf } from '../program/segments.ts';
-import { type Port, PUSH, pushCall } from '../program/types.ts';
+import { framePort, type Port, PUSH, pushCall } from '../program/types.ts';
 import { floatLiteral } from './constants.ts';
 import { banner, type EmitContext } from './context.ts';
+import {
+  emitFrames,
+  FRAME_MEMBERS,
+  type FrameState,
+  frameMacros,
+  framePrototypes,
+  frameState,
+} from './frames.ts';
 import type { KernelFunction } from './kernels.ts';
 import { emitLayer, layerName } from './layers.ts';
 import { commentText, stringText } from './names.ts';
@@ -17,10 +25,12 @@ export function emitModelHeader(context: EmitContext): string {
   const { name, macro, program, plan } = context;
   const guard = `${macro}_H`;
   const push = pushState(program, plan.schedule);
+  const frames = frameState(program);
+  const state = frames ?? push;
   return [
     banner(
       context,
-      `${commentText(program.name)}: run the network with ${name}_run(). No initialisation, no heap, no OS.`,
+      `${commentText(program.name)}: run the network with ${name}_${frames ? 'push_frame(). No' : 'run(). No initialisation, no'} heap, no OS.`,
     ),
     `#ifndef ${guard}`,
     `#define ${guard}`,
@@ -34,26 +44,25 @@ export function emitModelHeader(context: EmitContext): string {
     '',
     `#define ${macro}_API_VERSION ${API_VERSION}`,
     '',
-    '/* SRAM for one inference: inputs, outputs, activations and scratch. Nothing else is used but the stack. */',
+    `/* SRAM for one ${frames ? 'stream: what is kept of the window' : 'inference: inputs'}, outputs, activations and scratch. Nothing else is used but the stack. */`,
     `#define ${macro}_ARENA_BYTES ${plan.arenaBytes}`,
     '',
     ...ports(context, 'input'),
     ...ports(context, 'output'),
-    ...(push
+    ...(frames ? frameMacros(context, frames) : []),
+    ...(state
       ? [
-          '/* Counters that persist between pushed rows. */',
-          `#define ${macro}_STATE_BYTES ${push.bytes}`,
+          `/* Counters that persist between pushed ${frames ? 'frames' : 'rows'}. */`,
+          `#define ${macro}_STATE_BYTES ${state.bytes}`,
           '',
           'typedef struct {',
-          ...pushMembers(program, push),
+          ...(push ? pushMembers(program, push) : FRAME_MEMBERS),
         ]
       : ['typedef union {', '    int32_t align;']),
     `    int8_t bytes[${macro}_ARENA_BYTES];`,
     `} ${name}_arena;`,
     '',
-    ...(push ? pushedRunComment(context) : runComment(context)),
-    `int ${name}_run(${runParameters(context).join(', ')});`,
-    '',
+    ...(frames ? framePrototypes(context, frames, outputParameters(context)) : runPrototype(context, push)),
     ...(push ? pushPrototypes(context, push, outputParameters(context)) : []),
     `#if defined(${macro}_STATIC_ARENA)`,
     `/* An arena for applications that want the linker to place it: compile ${name}.c with ${macro}_STATIC_ARENA. */`,
@@ -67,6 +76,14 @@ export function emitModelHeader(context: EmitContext): string {
     `#endif /* ${guard} */`,
     '',
   ].join('\n');
+}
+
+function runPrototype(context: EmitContext, push: PushState | undefined): string[] {
+  return [
+    ...(push ? pushedRunComment(context) : runComment(context)),
+    `int ${context.name}_run(${runParameters(context).join(', ')});`,
+    '',
+  ];
 }
 
 function runComment({ macro }: EmitContext): string[] {
@@ -94,6 +111,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
   const { name, macro, program, plan } = context;
   const segments = segmentsOf(program.calls, plan.schedule);
   const push = pushState(program, plan.schedule);
+  const frames = frameState(program);
   return [
     banner(
       context,
@@ -104,7 +122,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     `#include "${name}_kernels.h"`,
     `#include "${name}_weights.h"`,
     '',
-    `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES${push ? ` + ${macro}_STATE_BYTES` : ''}, ${name}_arena_size);`,
+    `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES${push || frames ? ` + ${macro}_STATE_BYTES` : ''}, ${name}_arena_size);`,
     '',
     `#if defined(${macro}_STATIC_ARENA)`,
     `${name}_arena ${name}_static_arena;`,
@@ -115,7 +133,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
       const pushed = push !== undefined && index === 0;
       return isStream(segment) && !pushed ? [...layers, emitStream(context, segment, index), ''] : layers;
     }),
-    ...(push ? emitPushedRun(context, push) : emitRun(context)),
+    ...(frames ? emitFrameRun(context, frames) : push ? emitPushedRun(context, push) : emitRun(context)),
   ].join('\n');
 }
 
@@ -164,6 +182,19 @@ function emitPushedRun(context: EmitContext, push: PushState): string[] {
   return emitPush(context, push, outputParameters(context), rest, copies);
 }
 
+function emitFrameRun(context: EmitContext, frames: FrameState): string[] {
+  const { program, plan } = context;
+  const lines = segmentsOf(program.calls, plan.schedule).map((segment, i) =>
+    segmentLines(context, segment, i),
+  );
+  const pushed = frames.call.index;
+  return emitFrames(context, frames, outputParameters(context), {
+    opening: lines.slice(0, pushed).flat(),
+    rest: lines.slice(pushed + 1).flat(),
+    copies: program.outputs.flatMap((port, i) => copyOut(context, port, i)),
+  });
+}
+
 /** The lines that run a segment and trace what it hands on. */
 function segmentLines(context: EmitContext, segment: Segment, index: number): string[] {
   const { program } = context;
@@ -197,7 +228,8 @@ function pointerName(role: 'input' | 'output', index: number): string {
 }
 
 function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'): string[] {
-  const list = role === 'input' ? program.inputs : program.outputs;
+  const isFrame = role === 'input' && program.sliding !== undefined;
+  const list = role === 'output' ? program.outputs : isFrame ? [framePort(program)] : program.inputs;
   const lines = [`#define ${macro}_${role.toUpperCase()}_COUNT ${list.length}`, ''];
   list.forEach((port, i) => {
     const prefix = `${macro}_${role.toUpperCase()}_${i}`;
@@ -207,7 +239,7 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
         ? `((arena)->bytes + ${prefix}_OFFSET)`
         : `((${c} *)(void *)((arena)->bytes + ${prefix}_OFFSET))`;
     lines.push(
-      `/* "${commentText(port.name)}": ${c} [${port.shape.join(', ')}] */`,
+      `/* ${isFrame ? 'A frame of ' : ''}"${commentText(port.name)}": ${c} [${port.shape.join(', ')}] */`,
       `#define ${prefix}_NAME "${stringText(port.name)}"`,
       `#define ${prefix}_TYPE ${c}`,
       `#define ${prefix}_RANK ${port.shape.length}`,
@@ -217,7 +249,7 @@ function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'):
     );
     const pushed = role === 'input' ? pushCall(program) : undefined;
     if (pushed === undefined) lines.push(`#define ${prefix}_OFFSET ${plan.addresses[port.buffer]}`);
-    else
+    else if (program.sliding === undefined)
       lines.push(
         '/* The rows that are pushed. */',
         `#define ${prefix}_ROWS ${pushed.firings}`,

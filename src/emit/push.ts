@@ -3,6 +3,7 @@ import { DTYPES } from '../core/dtype.ts';
 import { type Segment, segmentsOf } from '../program/segments.ts';
 import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
+import { frameState } from './frames.ts';
 import { layerName } from './layers.ts';
 import { counterType, rowText, turnsOf } from './streams.ts';
 
@@ -21,7 +22,7 @@ export function pushState(
   program: Program,
   schedule: EmitContext['plan']['schedule'],
 ): PushState | undefined {
-  const call = pushCall(program);
+  const call = program.sliding ? undefined : pushCall(program);
   if (call === undefined) return undefined;
   const segment = segmentsOf(program.calls, schedule)[0]!;
   const counters = Math.ceil(segment.calls.length / 2) * 2;
@@ -29,9 +30,14 @@ export function pushState(
   return { call, segment, counters, bytes };
 }
 
-/** All SRAM of a planned program but the stack: the arena, and the counters of pushed rows. */
+/** All SRAM of a planned program but the stack: the arena, and the counters of pushed rows or frames. */
 export function sramBytes(program: Program, plan: EmitContext['plan']): number {
-  return plan.arenaBytes + (pushState(program, plan.schedule)?.bytes ?? 0);
+  return plan.arenaBytes + counterBytes(program, plan);
+}
+
+/** Bytes of the counters that persist between pushed rows or frames. */
+export function counterBytes(program: Program, plan: EmitContext['plan']): number {
+  return frameState(program)?.bytes ?? pushState(program, plan.schedule)?.bytes ?? 0;
 }
 
 /** The members of NAME_arena that come before its bytes. */

@@ -9,6 +9,8 @@ import { eliminateTranspose } from './eliminate-transpose.ts';
 import { foldConstants } from './fold-constants.ts';
 import { fuseActivation } from './fuse-activation.ts';
 import { meanToPool } from './mean-to-pool.ts';
+import type { RemovedChannels } from './removal-log.ts';
+import { removeConstantChannels } from './remove-constant-channels.ts';
 import type { Pass } from './rewrite.ts';
 import { stripBoundaryQuantize } from './strip-boundary-quantize.ts';
 
@@ -21,19 +23,28 @@ export const PASSES: readonly Pass[] = [
   absorbPadding,
   fuseActivation,
   eliminateDead,
+  removeConstantChannels,
 ];
 
 /** int8: boundary conversions are stripped; float: the model's own input and output types are kept. */
 export type Io = 'int8' | 'float';
 
-/** All passes but those in `skip`, each result verified. */
-export function runPasses(graph: Graph, io: Io, skip: readonly string[] = []): Graph {
+/** All passes but those in `skip`, each result verified; `tell` hears which channels went. */
+export function runPasses(
+  graph: Graph,
+  io: Io,
+  skip: readonly string[] = [],
+  tell?: (removed: RemovedChannels) => void,
+): Graph {
   const boundary = io === 'int8' ? [stripBoundaryQuantize] : [];
-  return [...boundary, ...PASSES.filter((pass) => !skip.includes(pass.name))].reduce(runPass, graph);
+  return [...boundary, ...PASSES.filter((pass) => !skip.includes(pass.name))].reduce(
+    (current, pass) => runPass(current, pass, tell),
+    graph,
+  );
 }
 
-function runPass(graph: Graph, pass: Pass): Graph {
-  const result = pass.run(graph);
+function runPass(graph: Graph, pass: Pass, tell?: (removed: RemovedChannels) => void): Graph {
+  const result = pass.run(graph, tell);
   const problems = verifyGraph(result);
   if (problems.length > 0) {
     throw new RivuletError(

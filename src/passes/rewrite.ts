@@ -2,13 +2,15 @@
 import type { NodeAttributes, OpName } from '../ir/attributes.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import type { Graph, Node, Origin, TensorType, Value, ValueId } from '../ir/types.ts';
+import type { RemovedChannels } from './removal-log.ts';
 
 /** A pure, exact rewrite of a graph: the outputs are the same bytes for every input. */
 export interface Pass {
   readonly name: string;
   /** What it does, for the documentation and the report. */
   readonly summary: string;
-  run(graph: Graph): Graph;
+  /** @param tell hears what the report should name */
+  run(graph: Graph, tell?: (removed: RemovedChannels) => void): Graph;
 }
 
 export class Rewriter {

@@ -49,6 +49,8 @@ class Checker {
       for (const buffer of program.buffers)
         if (buffer.role === role) this.write(buffer.id, 0, 0, buffer.bytes);
     }
+    const kept = this.readFirst();
+    for (const [id, byte] of kept) this.write(id, byte, byte, 1);
     const fired = program.calls.map((call) => new Uint8Array(call.firings));
     for (const run of plan.schedule) {
       for (let i = 0; i < run.count; ++i) {
@@ -65,6 +67,34 @@ class Checker {
     for (const { id, role, bytes, name } of program.buffers) {
       if (role === 'state') this.read(id, 0, 0, bytes, `state "${name}"`);
     }
+    for (const [id, byte] of kept)
+      this.read(id, byte, byte, 1, `the next run of "${program.buffers[id]!.name}"`);
+  }
+
+  /** The bytes of histories that a run reads before it writes them, as [buffer, byte]. */
+  private readFirst(): [BufferId, number][] {
+    const found: [BufferId, number][] = [];
+    const seen = this.program.buffers.map(
+      ({ role, bytes }) => new Uint8Array(role === 'history' ? bytes : 0),
+    );
+    const touch = (view: RowView, firing: number, isRead: boolean): void => {
+      const range = this.rangeOf(view, firing);
+      if (range === null) return;
+      const bytes = seen[range.buffer]!;
+      const end = Math.min(range.physical + view.rowBytes, bytes.length);
+      for (let byte = range.physical; byte < end; ++byte) {
+        if (isRead && bytes[byte] === 0) found.push([range.buffer, byte]);
+        bytes[byte] = 1;
+      }
+    };
+    for (const { call, first, count, step } of this.plan.schedule) {
+      const { slots, output } = this.program.calls[call]!;
+      for (let i = 0; i < count; ++i) {
+        for (const slot of slots) touch(slot, first + i * step, true);
+        touch(output, first + i * step, false);
+      }
+    }
+    return found;
   }
 
   private fire(call: Call, firing: number): void {

@@ -1,7 +1,8 @@
 /**
  * When every byte of every buffer is live. A buffer is cut into cells, the smallest byte ranges that firings tell
  * apart (usually its rows); a cell is live from the firing that writes it to the last firing that reads it.
- * Time is the position of a firing in the schedule; inputs are born at -1, outputs are read at the end.
+ * Time is the position of a firing in the schedule; inputs are born at -1, outputs are read at the end, and what persists
+ * is both.
  */
 import { type BufferId, type Call, type Program, type RowView, type Run, touched } from '../program/types.ts';
 
@@ -47,13 +48,16 @@ export function cellsOfAll(
     if (role === 'output' || role === 'state' || program.outputs.some((port) => port.buffer === buffer)) {
       list.push(whole(bytes, end, false));
     }
-    cells.set(buffer, split(list));
+    cells.set(buffer, split(list, role === 'history' ? end : null));
   }
   return cells;
 }
 
-/** Cuts a buffer where accesses begin and end, and follows each cell through its lifetimes. */
-function split(accesses: readonly Access[]): Cell[] {
+/**
+ * Cuts a buffer where accesses begin and end, and follows each cell through its lifetimes. In a history, a cell that is
+ * read first lives from before the first firing, and to the end of the schedule, which is `persistsTo`.
+ */
+function split(accesses: readonly Access[], persistsTo: number | null): Cell[] {
   const bounds = new Set<number>();
   for (const { start, end } of accesses) {
     bounds.add(start);
@@ -66,7 +70,16 @@ function split(accesses: readonly Access[]): Cell[] {
     const last = indexOf.get(access.end)!;
     for (let i = indexOf.get(access.start)!; i < last; ++i) perCell[i]!.push(access);
   }
-  return perCell.flatMap((list, i) => lifetimes(list, cuts[i]!, cuts[i + 1]!));
+  return perCell.flatMap((list, i) => {
+    const [start, end] = [cuts[i]!, cuts[i + 1]!];
+    if (persistsTo === null || list[0]?.write !== false) return lifetimes(list, start, end);
+    const whole = { start, end, row: false };
+    const [before, after] = [
+      { ...whole, time: -1, write: true },
+      { ...whole, time: persistsTo, write: false },
+    ];
+    return lifetimes([before, ...list, after], start, end);
+  });
 }
 
 /** Splits the accesses of one cell into lifetimes: a write that follows a read begins a new one. */

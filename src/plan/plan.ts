@@ -196,6 +196,11 @@ function spanOf(cells: readonly Cell[]): Span {
   };
 }
 
+/** Whether the firing that reads a cell last writes the same bytes anew; `next` is the next cell of its buffer. */
+function isReplaced(cell: Cell, next: Cell | undefined): boolean {
+  return next !== undefined && next.start === cell.start && next.birth === cell.death;
+}
+
 interface LiveBytes {
   readonly most: number;
   /** The most in one firing of each call. */
@@ -206,10 +211,12 @@ interface LiveBytes {
 function liveBytes(cells: readonly (readonly Cell[])[], calls: number, schedule: readonly Run[]): LiveBytes {
   const end = schedule.reduce((time, run) => time + run.count, 0);
   const change = new Float64Array(end + 3);
-  for (const cell of cells.flat()) {
-    const inPlace = cell.diesInPlace && cell.death > cell.birth ? 1 : 0;
-    change[cell.birth + 1]! += cell.end - cell.start;
-    change[cell.death + 2 - inPlace]! -= cell.end - cell.start;
+  for (const list of cells) {
+    for (const [i, cell] of list.entries()) {
+      const inPlace = cell.death > cell.birth && (cell.diesInPlace || isReplaced(cell, list[i + 1])) ? 1 : 0;
+      change[cell.birth + 1]! += cell.end - cell.start;
+      change[cell.death + 2 - inPlace]! -= cell.end - cell.start;
+    }
   }
   const peaks = new Array<number>(calls).fill(0);
   let live = change[0]!;

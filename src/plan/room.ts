@@ -1,6 +1,6 @@
 /**
  * Faster kernels in bytes that nobody uses. A kernel may want scratch only for speed; the arena is planned without it, and
- * never grows for it. First every call gets the best kernel whose scratch fits beside what lives while the call fires,
+ * grows for it only as far as the user allows, which is not at all unless told. First every call gets the best kernel whose scratch fits beside what lives while the call fires,
  * and all is placed again; if that takes a larger arena, calls near the peak go without. What is left over after
  * that is filled by calls that still have none.
  */
@@ -23,23 +23,26 @@ interface Planned {
   readonly plan: Plan;
 }
 
-/** `program` with roomy kernels where they fit, and its plan; constants that nobody refers to are dropped. */
-export function takeRoom(program: Program, plan: Plan): Planned {
-  const placed = placeAgain(program, plan);
+/**
+ * `program` with roomy kernels where they fit, and its plan; constants that nobody refers to are dropped.
+ * @param limit bytes that the arena may grow to
+ */
+export function takeRoom(program: Program, plan: Plan, limit = plan.arenaBytes): Planned {
+  const placed = placeAgain(program, plan, Math.max(limit, plan.arenaBytes));
   const filled = fillGaps(placed.program, placed.plan);
   const roomy = withoutUnusedConstants(filled.program);
   checkPlan(roomy, filled.plan);
   return { program: roomy, plan: filled.plan };
 }
 
-/** The kernels that live bytes allow, as many as can be placed without a larger arena. */
-function placeAgain(program: Program, plan: Plan): Planned {
+/** The kernels that live bytes allow, as many as can be placed in `limit` bytes. */
+function placeAgain(program: Program, plan: Plan, limit: number): Planned {
   const { arenaBytes, liveByCall, schedule } = plan;
   let tried = '';
   for (const share of SHARES) {
     const chosen = program.calls.map((call) => {
       const own = call.scratch === null ? 0 : program.buffers[call.scratch]!.bytes;
-      const free = arenaBytes * share - liveByCall[call.index]! + own;
+      const free = limit * share - liveByCall[call.index]! + own;
       return call.roomy.find(({ scratchBytes }) => scratchBytes <= free) ?? null;
     });
     const key = chosen.map((kernel) => kernel?.scratchBytes).join();
@@ -47,7 +50,9 @@ function placeAgain(program: Program, plan: Plan): Planned {
     tried = key;
     const roomy = withKernels(program, chosen);
     const placed = planInOrder(roomy, schedule);
-    if (placed.arenaBytes <= arenaBytes) return { program: roomy, plan: { ...placed, arenaBytes } };
+    if (placed.arenaBytes <= limit) {
+      return { program: roomy, plan: { ...placed, arenaBytes: Math.max(placed.arenaBytes, arenaBytes) } };
+    }
   }
   return { program, plan };
 }

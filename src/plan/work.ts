@@ -50,8 +50,8 @@ function bytesRead(call: Call): number {
 /** Pairs of buffers that some call finds alive together, and the sum of the products of their numbers of rows. */
 function livePairs(program: Program): { buffers: number; rows: number } {
   const spans = program.buffers.map(({ role }) => ({
-    first: role === 'input' || role === 'state' ? 0 : Number.POSITIVE_INFINITY,
-    last: role === 'output' || role === 'state' ? program.calls.length : 0,
+    first: role === 'input' || role === 'state' || role === 'history' ? 0 : Number.POSITIVE_INFINITY,
+    last: role === 'output' || role === 'state' || role === 'history' ? program.calls.length : 0,
     /** Rows by the views that cut the buffer into them. */
     cuts: new Map<string, number>(),
   }));

@@ -12,8 +12,11 @@ import type { Origin, Quantization, Shape } from '../ir/types.ts';
 export type BufferId = number;
 export type ConstantId = number;
 
-/** input: written before the first firing; output: read after the last; state: lives across calls of the model. */
-export type BufferRole = 'input' | 'output' | 'activation' | 'scratch' | 'state';
+/**
+ * input: written before the first firing; output: read after the last; state: lives across runs of the schedule, every
+ * byte; history: the same for the bytes that a run reads before it writes them, the others live inside one run.
+ */
+export type BufferRole = 'input' | 'output' | 'activation' | 'scratch' | 'state' | 'history';
 
 export interface Buffer {
   readonly id: BufferId;
@@ -104,6 +107,16 @@ export function pushCall(program: Program): Call | undefined {
   return program.calls.find((call) => call.kernel === PUSH);
 }
 
+/** One frame of the input of a sliding program. */
+export function framePort({ inputs, sliding }: Pick<Program, 'inputs' | 'sliding'>): Port {
+  const port = inputs[0]!;
+  const { hopFrames } = sliding!;
+  // Only dimensions of size 1 come before the frames.
+  const axis = port.shape.findIndex((size) => size > 1);
+  const shape = hopFrames === 1 ? port.shape : port.shape.with(axis, 1);
+  return { ...port, shape, bytes: port.bytes / hopFrames };
+}
+
 /** `count` firings of a call: first, first + step, ... */
 export interface Run {
   readonly call: number;
@@ -122,6 +135,18 @@ export interface Port {
   readonly quantization?: Quantization;
 }
 
+/** The program runs once a hop, and what it computed before persists: its outputs are those of a sliding window. */
+export interface Sliding {
+  /** Frames of a window. A frame is a row of the model's input. */
+  readonly windowFrames: number;
+  /** Frames from one window to the next; `Program.inputs` takes so many. */
+  readonly hopFrames: number;
+  /** Multiply-accumulates of one window from scratch. */
+  readonly windowMacs: number;
+  /** By call: firings of a window from scratch, of which `Call.firings` are left; 0 for what only sliding needs. */
+  readonly windowFirings: readonly number[];
+}
+
 export interface Program {
   readonly name: string;
   readonly buffers: readonly Buffer[];
@@ -130,6 +155,8 @@ export interface Program {
   readonly schedule: readonly Run[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** Absent where every run is an inference of its own. */
+  readonly sliding?: Sliding;
 }
 
 /** The byte range [start, end) of `view` that firing `firing` touches, or null. */

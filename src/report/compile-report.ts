@@ -5,19 +5,20 @@ import { estimateCode } from '../cost/code-size.ts';
 import { estimateInstructions } from '../cost/instructions.ts';
 import { estimateLatency, type LatencyEstimate } from '../cost/latency.ts';
 import { constantBytes } from '../emit/constants.ts';
-import { pushState } from '../emit/push.ts';
+import { counterBytes } from '../emit/push.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Program } from '../program/types.ts';
+import type { Call, Program, Sliding } from '../program/types.ts';
 import type { Target } from '../targets/index.ts';
 
 export interface CompileReport {
   readonly target: string;
+  /** Multiply-accumulates of one inference; over time, of one window that follows another. */
   readonly macs: number;
   /** Bytes of RAM. The parts are disjoint and `total` is their sum. */
   readonly sram: {
     /** Activations, inputs, outputs and scratch, overlaid in one block. */
     readonly arena: number;
-    /** Counters that persist between pushed rows. */
+    /** Counters that persist between pushed rows or frames. */
     readonly state: number;
     /** Input and output buffers outside the arena: none, they are part of it. */
     readonly io: number;
@@ -35,6 +36,8 @@ export interface CompileReport {
     readonly code: number;
     readonly total: number;
   };
+  /** Over time: how the window slides, and what one costs from scratch, beside `macs`; null for single inferences. */
+  readonly sliding: Omit<Sliding, 'windowFirings'> | null;
   /** The layer during which most bytes are live; null when nothing has to be computed. */
   readonly peak: { readonly layer: number; readonly name: string; readonly liveBytes: number } | null;
   /** Against the target's memories; null where the target has no limit. */
@@ -42,6 +45,26 @@ export interface CompileReport {
   /** Of one inference, before anything is built; null for a core without measured kernels, such as the host. */
   readonly latency: LatencyEstimate | null;
   readonly layers: readonly LayerReport[];
+  /** What operators of the model need not compute, in execution order; empty with --keep-constant-channels. */
+  readonly removed: readonly RemovedReport[];
+}
+
+/** An operator that lost channels: of its output, or only of its input. */
+export interface RemovedReport {
+  /** Position in the file. */
+  readonly operator: number;
+  /** The operator as the model calls it. */
+  readonly op: string;
+  readonly name: string;
+  /** Output channels that went, as the model counts them. */
+  readonly channels: readonly number[];
+  /** Output channels in the model. */
+  readonly of: number;
+  /** Multiply-accumulates in the model, and how many of them are saved. */
+  readonly macs: number;
+  readonly macsSaved: number;
+  /** Why every input gives the same outputs as before. */
+  readonly proof: string;
 }
 
 export interface Fit {
@@ -57,6 +80,8 @@ export interface LayerReport {
   /** The operator as the model calls it. */
   readonly op: string;
   readonly macs: number;
+  /** Over time: rows computed for a window, of all it has; null for single inferences and what only sliding needs. */
+  readonly rows: { readonly computed: number; readonly all: number } | null;
   /** Bytes live while the layer runs. */
   readonly sram: number;
   /** ESTIMATED instructions of one inference; null where `latency` is. */
@@ -68,14 +93,24 @@ export interface LayerReport {
 export function compileReport(
   program: Program,
   plan: Plan,
-  { target, optimize, maxSram }: { target: Target; optimize: Optimize; maxSram: number | undefined },
+  {
+    target,
+    optimize,
+    maxSram,
+    removed,
+  }: {
+    target: Target;
+    optimize: Optimize;
+    maxSram: number | undefined;
+    removed: readonly RemovedReport[];
+  },
 ): CompileReport {
   const constants = constantBytes(program);
   const estimate = estimateCode({ program, plan, optimize }, target.core.name);
   const instructions = estimateInstructions(program, target.core.name, optimize);
   const { weights } = constants;
   const tables = constants.tables + estimate.constantBytes;
-  const state = pushState(program, plan.schedule)?.bytes ?? 0;
+  const state = counterBytes(program, plan);
   const sram = { arena: plan.arenaBytes, state, io: 0, scratch: 0, total: plan.arenaBytes + state };
   const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
   const fit = { sram: fitOf(maxSram, sram.total), flash: fitOf(target.flash, flash.total) };
@@ -85,6 +120,7 @@ export function compileReport(
     macs: program.calls.reduce((sum, call) => sum + call.macs, 0),
     sram,
     flash,
+    sliding: slidingOf(program),
     peak: peak && { layer: peak.index, name: peak.origin.name, liveBytes: plan.liveBytes },
     fit: { ...fit, fits: [fit.sram, fit.flash].every((f) => f === null || f.margin >= 0) },
     latency: instructions && estimateLatency(instructions, target),
@@ -93,14 +129,35 @@ export function compileReport(
       name: call.origin.name,
       op: call.origin.op,
       macs: call.macs,
+      rows: rowsOf(program, call),
       sram: plan.liveByCall[call.index]!,
       instructions: instructions?.layers[call.index] ?? null,
       kernel: call.kernel,
       why: call.why,
     })),
+    removed,
   };
+}
+
+function slidingOf({ sliding }: Program): CompileReport['sliding'] {
+  if (sliding === undefined) return null;
+  const { windowFrames, hopFrames, windowMacs } = sliding;
+  return { windowFrames, hopFrames, windowMacs };
+}
+
+function rowsOf({ sliding }: Program, { index, firings }: Call): LayerReport['rows'] {
+  const all = sliding?.windowFirings[index] ?? 0;
+  return all === 0 ? null : { computed: firings, all };
 }
 
 function fitOf(available: number | undefined, needed: number): Fit | null {
   return available === undefined ? null : { available, needed, margin: available - needed };
+}
+
+/** Output channels that went, and multiply-accumulates that were saved, over all operators. */
+export function removedTotals({ removed }: CompileReport): { channels: number; macs: number } {
+  return {
+    channels: removed.reduce((sum, { channels }) => sum + channels.length, 0),
+    macs: removed.reduce((sum, { macsSaved }) => sum + macsSaved, 0),
+  };
 }

@@ -1,5 +1,5 @@
 /** The table of layers, which web/sortable-table.js sorts. */
-import type { CompileReport } from './compile-report.ts';
+import { type CompileReport, removedTotals } from './compile-report.ts';
 import type { LayerFlash } from './flash-map.ts';
 import { count, html, label, type Markup } from './markup.ts';
 import type { PageSource } from './page.ts';
@@ -40,6 +40,7 @@ ${columns.map((column) => cell(column, i))}
 `;
 })}</tbody>
 </table></div>
+${removedPart(report)}
 </section>`;
 }
 
@@ -48,6 +49,36 @@ function instructionColumn({ layers, latency }: CompileReport, measured?: readon
   if (measured) return [{ title: 'Instructions', numbers: measured }];
   if (latency === null) return [];
   return [{ title: 'Instructions, estimated', numbers: layers.map((layer) => layer.instructions ?? 0) }];
+}
+
+/** What the model has and the firmware does not compute, with the proof. */
+function removedPart(report: CompileReport): Markup | string {
+  const { channels, macs } = removedTotals(report);
+  if (channels === 0) return '';
+  return html`<h3>Not computed</h3>
+<p>${count(channels)} channels of the model hold the same value for every possible input, or reach no output. They are
+removed, and what they add to later sums is in the biases: ${count(macs)} MACs fewer, the same bytes.</p>
+<div class="scroll tall" tabindex="0" role="region" aria-label="Removed channels"><table>
+<thead><tr><th scope="col" class="number">Operator</th><th scope="col">Operator and name</th><th scope="col" class="number">Channels</th><th scope="col" class="number">MACs saved</th><th scope="col">Proof</th></tr></thead>
+<tbody>
+${report.removed.map(
+  ({
+    operator,
+    op,
+    name,
+    channels: gone,
+    of,
+    macs: all,
+    macsSaved,
+    proof,
+  }) => html`<tr><th scope="row" class="number">${operator}</th>
+<td class="name">${label(op)}<span class="sub">${label(name)}</span></td>
+<td class="number">${count(gone.length)} of ${count(of)}</td>
+<td class="number">${count(macsSaved)} of ${count(all)}</td>
+<td class="why">${proof}</td></tr>
+`,
+)}</tbody>
+</table></div>`;
 }
 
 function cell({ numbers }: Column, layer: number): Markup {

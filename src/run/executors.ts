@@ -3,10 +3,12 @@ import type { Compilation } from '../compile.ts';
 import { fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
 import { definitionOf } from '../ops/view.ts';
+import { framePort } from '../program/types.ts';
 import { findTarget } from '../targets/index.ts';
 import { type RunResult, runFirmware, type Tensors } from './execute.ts';
 import { buildFirmware, type FirmwareRequest } from './firmware.ts';
 import { runReference } from './reference.ts';
+import { completesWindow, FrameStream, referenceStream } from './stream.ts';
 import { WasmExecutor } from './wasm.ts';
 
 /**
@@ -32,9 +34,15 @@ export interface Executor {
   readonly name: string;
   /** The emulated machine, else `host`. */
   readonly machine: string;
-  /** The outputs of each sample. Throws RV3002 if a sample does not fit the model's inputs. */
+  /**
+   * The outputs of each sample. Over time, samples are the frames of one stream, and those that complete no window have
+   * no outputs. Throws RV3002 if a sample does not fit the model's inputs.
+   */
   run(samples: readonly Sample[]): Promise<Uint8Array[][]>;
-  /** Every value that a call of the program finishes, in program order: comparable between executors. */
+  /**
+   * Every value that a call of the program finishes, in program order: comparable between executors. Throws RV3001 over
+   * time, where nothing is ever complete.
+   */
   trace(sample: Sample): Promise<TraceEntry[]>;
 }
 
@@ -56,6 +64,18 @@ export async function createExecutor(
   compilation: Compilation,
   { core = compilation.target.core.name }: ExecutorOptions = {},
 ): Promise<Executor> {
+  const executor = await executorOf(name, compilation, core);
+  return compilation.program.sliding ? { ...executor, trace: noTrace } : executor;
+}
+
+async function noTrace(): Promise<never> {
+  return fail('RV3001', 'layers cannot be compared over time: none is complete at one moment', {
+    origin: '--stream-axis time',
+    hint: 'compare the layers without --stream-axis time, and the outputs over time with rivulet run',
+  });
+}
+
+async function executorOf(name: ExecutorName, compilation: Compilation, core: string): Promise<Executor> {
   switch (name) {
     case 'reference':
       return referenceExecutor(compilation);
@@ -86,12 +106,17 @@ export function firmwareRequest(
   return {
     files: project,
     name,
-    inputBytes: program.inputs.map((port) => port.bytes),
+    inputBytes: program.sliding ? [framePort(program).bytes] : program.inputs.map((port) => port.bytes),
     outputBytes: program.outputs.map((port) => port.bytes),
     layers: program.calls.length,
     core,
     optimize,
   };
+}
+
+/** Over time, a sample is a frame of the only input. */
+function framesOf(samples: readonly Sample[]): Uint8Array[] {
+  return samples.map(([frame]) => frame!);
 }
 
 function referenceExecutor({ graph, program }: Compilation): Executor {
@@ -100,7 +125,11 @@ function referenceExecutor({ graph, program }: Compilation): Executor {
   return {
     name: 'reference',
     machine: 'host',
-    run: async (samples) => samples.map((inputs) => runReference(graph, inputs)),
+    run: async (samples) => {
+      const { sliding } = program;
+      if (sliding === undefined) return samples.map((inputs) => runReference(graph, inputs));
+      return referenceStream(graph, sliding, framesOf(samples)).map((outputs) => outputs ?? []);
+    },
     trace: async (inputs) => {
       const entries: TraceEntry[] = [];
       runReference(graph, inputs, (node, [output]) => {
@@ -117,7 +146,11 @@ async function wasmExecutor({ program, plan }: Compilation): Promise<Executor> {
   return {
     name: 'wasm',
     machine: 'host',
-    run: async (samples) => samples.map((inputs) => executor.run(inputs)),
+    run: async (samples) => {
+      if (program.sliding === undefined) return samples.map((inputs) => executor.run(inputs));
+      const stream = await FrameStream.open(program, plan);
+      return framesOf(samples).map((frame) => stream.push(frame) ?? []);
+    },
     trace: async (inputs) => {
       const entries: TraceEntry[] = [];
       executor.run(inputs, (call, data) => entries.push({ call: call.index, data }));
@@ -140,7 +173,8 @@ async function firmwareExecutor(
     machine: firmware.machine?.name ?? 'host',
     run: async (samples) => {
       const { outputs } = await start(firmware, samples);
-      return outputs.map((tensors) => [...tensors]);
+      const { sliding } = compilation.program;
+      return outputs.map((tensors, i) => (sliding && !completesWindow(sliding, i + 1) ? [] : [...tensors]));
     },
     trace: async (inputs) => {
       const { trace } = await start(await buildFirmware({ ...request, trace: true }), [inputs]);

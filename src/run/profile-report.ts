@@ -11,7 +11,7 @@ export interface ProfileReport {
   readonly machine: string;
   /** Of the target: a board's highest clock, or a typical one of the core. */
   readonly clockHz: number;
-  /** Of one inference, without start-up. */
+  /** Of one inference, without start-up; over time, of one window that follows another: all frames of a hop. */
   readonly instructions: number;
   /** A model of the core's pipeline, not a measurement; see `Core.cyclesPerInstruction`. */
   readonly cyclesEstimate: number;
@@ -35,19 +35,21 @@ export interface ProfiledLayer {
 const TIMEOUT_MS = 1_800_000;
 
 /**
- * Builds the firmware for the core of the compilation's target and runs one inference under QEMU.
+ * Builds the firmware for the core of the compilation's target and runs it under QEMU.
+ * @param samples one inference; over time, frames of which the last completes a window that is not the first
  * @returns the report, and the raw bytes of each output
  * @throws RivuletError RV3001 (no emulator for the core), RV3004 (no toolchain here), RV3006 (too large for any machine)
  */
 export async function profile(
   compilation: Compilation,
-  inputs: Sample,
+  samples: readonly Sample[],
 ): Promise<{ report: ProfileReport; outputs: Uint8Array[] }> {
   const { target, program } = compilation;
   const firmware = await buildFirmware(firmwareRequest(compilation, requireEmulatedCore(target.core.name)));
-  const result = await runFirmware(firmware, [inputs], { profile: true, timeoutMs: TIMEOUT_MS });
+  const result = await runFirmware(firmware, samples, { profile: true, timeoutMs: TIMEOUT_MS });
   const { sram, flash } = firmware.memory!;
-  const instructions = result.instructions!;
+  const profiles = result.profiles!.slice(-(program.sliding?.hopFrames ?? 1));
+  const instructions = profiles.reduce((sum, { total }) => sum + total, 0);
   const cycles = cyclesEstimate(target.core, instructions);
   const report: ProfileReport = {
     core: target.core.name,
@@ -63,8 +65,8 @@ export async function profile(
       name: origin.name,
       op: origin.op,
       macs,
-      instructions: result.perLayer![index]!,
+      instructions: profiles.reduce((sum, { perLayer }) => sum + perLayer[index]!, 0),
     })),
   };
-  return { report, outputs: [...result.outputs[0]!] };
+  return { report, outputs: [...result.outputs.at(-1)!] };
 }

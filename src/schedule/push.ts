@@ -1,6 +1,6 @@
 /** Input pushed row by row: the frame is never stored, so the input becomes a tensor that a call produces. */
 import { fail } from '../core/diagnostics.ts';
-import { type Call, type Program, PUSH, type RowView } from '../program/types.ts';
+import { type Call, type Port, type Program, PUSH, type RowView } from '../program/types.ts';
 import { viewsByBuffer } from './live-rows.ts';
 
 /**
@@ -16,7 +16,7 @@ export function pushRows(program: Program): Program {
       hint: 'use --input-mode resident',
     });
   }
-  const pitch = rowPitch(program, input.buffer, input.bytes);
+  const pitch = rowPitch(program, input);
   const rows = input.bytes / pitch;
   const view: RowView = {
     offset: 0,
@@ -56,8 +56,8 @@ export function pushRows(program: Program): Program {
   };
 }
 
-/** The row that every reader of the input agrees on; the whole input where they do not. */
-function rowPitch(program: Program, buffer: number, bytes: number): number {
+/** Bytes of the row that every reader of the input agrees on; of the whole input where they do not. */
+export function rowPitch(program: Program, { buffer, bytes }: Port): number {
   const pitches = viewsByBuffer(program)[buffer]!.map(({ view }) => view.pitch);
   const [pitch = bytes] = pitches;
   return pitch > 0 && bytes % pitch === 0 && pitches.every((p) => p === pitch) ? pitch : bytes;

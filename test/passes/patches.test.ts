@@ -320,7 +320,10 @@ describe('patches are refused', () => {
 
 describe.skipIf(!HAS_SHARED)('patches of vww', () => {
   it('compute the golden bytes in 2 x 2 patches of the published split', async () => {
-    const graph = runPasses(importTflite(modelBytes('vww'), 'vww').graph, 'int8');
+    // With all channels, as TinyEngine has them.
+    const graph = runPasses(importTflite(modelBytes('vww'), 'vww').graph, 'int8', [
+      'remove-constant-channels',
+    ]);
     const result = patches(graph, 2, 2, 6);
     // TinyEngine, which does not clip tiles at the border of the plane, computes 2.9 % more.
     expect(100 * (macsOfGraph(result) / macsOfGraph(graph) - 1)).toBeCloseTo(1.39, 1);

@@ -61,6 +61,10 @@ class Replay {
   /** Two inferences, so that state must outlive the first; a hash for every firing, output and state. */
   run(schedule: readonly Run[]): number[] {
     const trace: number[] = [];
+    // First, because what a history does not keep may lie under anything.
+    for (const { id, role, bytes } of this.program.buffers) {
+      if (role === 'history') this.fill(this.whole(id), bytes, mix(0, id));
+    }
     for (let round = 0; round < 2; ++round) {
       for (const { id, role, bytes } of this.program.buffers) {
         if (role === 'input' || (role === 'state' && round === 0))

@@ -144,6 +144,16 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     return { program: s.finish([y]), a, b, bad: [-2, 0], good: [-4, 4] };
   },
 
+  'of a history, what is read before it is written persists': () => {
+    const s = new ProgramSketch();
+    const [x, a, b, y] = [s.buffer(2, 'input'), s.buffer(4, 'history'), s.buffer(2), s.buffer(2)];
+    s.call([rows(x, [0])], rows(b, [0]));
+    s.call([rows(b, [0])], rows(y, [0]));
+    s.call([rows(a, [0]), rows(y, [0])], rows(a, [1]));
+    s.call([rows(a, [1])], rows(a, [0]));
+    return { program: s.finish([y]), a, b, bad: [-1, 0, 1], good: [-2, 2, 3, 4] };
+  },
+
   'scratch that is kept lives from the first firing of its call to the last': () => ({
     ...turnsWithScratch(true),
     bad: [-1, 0, 2, 3],

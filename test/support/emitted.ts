@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Project } from '../../src/emit/project.ts';
+import { type PushedFrames, pushFrames } from './pushed-frames.ts';
 import { type PushedRows, pushFrame } from './pushed-rows.ts';
 
 export interface EmittedCase {
@@ -17,6 +18,8 @@ export interface EmittedCase {
   }[];
   /** In rows mode: the frame is also pushed row by row. */
   readonly pushed?: PushedRows;
+  /** Over time: frames of one stream, and the outputs after each, null where no window ends. Then there are no samples. */
+  readonly stream?: PushedFrames;
 }
 
 /** The flags every emitted project must survive. */
@@ -82,6 +85,7 @@ function mainOf(cases: readonly EmittedCase[]): string {
       ]),
     ),
     'int main(void) {',
+    ...cases.flatMap(streamLines),
     ...cases.flatMap((single) => single.samples.flatMap((sample, s) => check(single, sample, s))),
     '  puts("done");',
     '  return 0;',
@@ -116,6 +120,10 @@ function check(
     `    if (wrong) puts("${name} sample ${s}");`,
     '  }',
   ];
+}
+
+function streamLines({ name, stream }: EmittedCase): string[] {
+  return stream === undefined ? [] : pushFrames(name, stream);
 }
 
 function array(name: string, bytes: Uint8Array): string {

@@ -109,7 +109,40 @@ export function tinyModelFile(size = 8): Uint8Array {
   return writeTflite(tinyModel(size));
 }
 
-/** The same with two operators behind it that Rivulet does not have. */
+/** Twice as many channels in the middle, the upper four of which are 0 whatever the input is. */
+export function constantChannelsFile(): Uint8Array {
+  const model = tinyModel();
+  const [main] = model.subgraphs;
+  const scales = [0.01, 0.02, 0.015, 0.008, 0.01, 0.01, 0.01, 0.01].map(Math.fround);
+  const shapes: Readonly<Record<string, Partial<TfliteTensor>>> = {
+    'conv/weights': {
+      shape: [8, 3, 3, 3],
+      ...quantized(
+        scales,
+        scales.map(() => 0),
+      ),
+    },
+    'conv/bias': {
+      shape: [8],
+      ...quantized(
+        scales.map((s) => Math.fround(s * INPUT_SCALE)),
+        scales.map(() => 0),
+      ),
+    },
+    conv: { shape: [1, 4, 4, 8] },
+    'dense/weights': { shape: [5, 128] },
+  };
+  const [none, filter, , dense, bias] = model.buffers;
+  const wider = new Uint8Array(216);
+  wider.set(filter!);
+  return writeTflite({
+    ...model,
+    subgraphs: [{ ...main!, tensors: main!.tensors.map((t) => ({ ...t, ...shapes[t.name] })) }],
+    buffers: [none!, wider, new Uint8Array(32), new Uint8Array([...dense!, ...dense!.toReversed()]), bias!],
+  });
+}
+
+/** The tiny model with two operators behind it that Rivulet does not have. */
 export function unsupportedModelFile(): Uint8Array {
   const model = tinyModel();
   const [main] = model.subgraphs;

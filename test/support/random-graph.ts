@@ -3,16 +3,17 @@
  * the layers of the graph of n - 1, so a failure shrinks by trying smaller counts of the same seed.
  */
 import { createRandom } from '../../src/core/random.ts';
-import type { Graph, ValueId } from '../../src/ir/types.ts';
+import type { Graph, Shape, ValueId } from '../../src/ir/types.ts';
 import { LAYERS } from './random-layers.ts';
 import { RandomSketch } from './random-sketch.ts';
 
 /**
  * A graph of `layers` random layers (a layer is one to four nodes), one or two inputs and one to four outputs, of which
  * some are also used inside. No output is computed from constants alone.
+ * @param input the shape of the only input; without it, they are random
  */
-export function randomGraph(seed: number, layers: number): Graph {
-  const sketch = new RandomSketch(seed);
+export function randomGraph(seed: number, layers: number, input?: Shape): Graph {
+  const sketch = new RandomSketch(seed, input);
   for (let made = 0, tries = 0; made < layers && tries < 50 * layers; ++tries) {
     const results = sketch.pick(LAYERS)(sketch);
     if (results === null) continue;

@@ -16,9 +16,15 @@ export class RandomSketch {
   private readonly batch: number;
   private nodes = 0;
 
-  constructor(seed: number) {
+  /** @param input the shape of the only input; without it, one or two of random shapes */
+  constructor(seed: number, input?: Shape) {
     this.builder = new GraphBuilder(`random_${seed}`);
     this.random = createRandom(seed);
+    if (input !== undefined) {
+      this.batch = input[0]!;
+      this.pool.push(this.builder.input('x0', this.quantized(input)));
+      return;
+    }
     this.batch = this.chance(0.15) ? 2 : 1;
     const inputs = this.chance(0.25) ? 2 : 1;
     for (let i = 0; i < inputs; ++i) this.pool.push(this.input(`x${i}`));

@@ -1,9 +1,9 @@
 /** Convolutions on cores with the DSP extension: two channels by up to four pixels at a time. */
 import type { Value } from '../../ir/types.ts';
-import { biasOf, convolutionData, foldZeroPoint } from '../convolution.ts';
+import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { columnWords, packProduct, stripWords } from '../dsp-product.ts';
-import { type FastRequantization, fastRequantization, isRelu, largestSums } from '../fast-requantize.ts';
+import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 
@@ -31,10 +31,10 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
     bind: (view) => withoutScratch(bindStrip(view)),
   },
   columns(4, true),
-  columns(4, false),
-  columns(2, false),
   stack(4, true),
+  columns(4, false),
   stack(4, false),
+  columns(2, false),
   stack(2, false),
   {
     name: 'conv2d_direct_s8',
@@ -93,7 +93,7 @@ function refuses(view: View): string | undefined {
   if (weights.shape[3] !== x.shape[3]) return 'the convolution is grouped';
   if (attrs.dilation[0] !== 1 || attrs.dilation[1] !== 1) return 'the window is dilated';
   if (weights.shape[0]! < 2) return 'there is a single output channel';
-  const fast = requantization(view);
+  const fast = channelsOf(view);
   return typeof fast === 'string' ? fast : undefined;
 }
 
@@ -107,16 +107,16 @@ function refusesStrip(view: View): string | undefined {
   return refuses(view);
 }
 
-function requantization({ ins, outs }: View): FastRequantization {
+function channelsOf({ attrs, ins, outs }: View): Channels | string {
   const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
   const data = convolutionData(x, weights, bias, outs[0]!, weights.shape[0]!);
-  const reach = largestSums(weights.data as Int8Array, data.bias.data as Int32Array, zeroPointOf(x));
-  return fastRequantization(
-    reach,
-    zeroPointOf(outs[0]!),
-    data.multiplier.data as Int32Array,
-    data.shift.data as Int8Array,
-  );
+  const channels = {
+    weights: weights.data as Int8Array,
+    bias: data.bias.data as Int32Array,
+    multiplier: data.multiplier.data as Int32Array,
+    shift: data.shift.data as Int8Array,
+  };
+  return fastChannels(channels, zeroPointOf(x), zeroPointOf(outs[0]!), attrs.clamp);
 }
 
 /** Geometry fields that both kernels have, and the rows. */
@@ -209,18 +209,16 @@ function bindConvolution(
   },
 ): CallSpec[] {
   const { attrs, ins, outs } = view;
-  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
-  const w = weights.data as Int8Array;
-  const channels = weights.shape[0]!;
+  const fast = channelsOf(view) as Channels;
+  const channels = fast.bias.length;
   const relu = isRelu(zeroPointOf(outs[0]!), attrs.clamp) && attrs.clamp[1] === 127;
   // Doubling the column costs an instruction for two values, doubling sums one for each output.
   const doubled = relu && !wide && channels > words.length;
   const shared = common(view);
   const product = {
-    weights: w,
+    ...fast,
+    bias: foldZeroPoint(fast.bias, fast.weights, zeroPointOf(ins[0]!)),
     words,
-    bias: foldZeroPoint(biasOf(bias, channels), w, zeroPointOf(x)),
-    ...(requantization(view) as Exclude<FastRequantization, string>),
     doubled,
     wide,
   };
@@ -241,23 +239,12 @@ function bindConvolution(
 }
 
 function bindDirect(view: View): CallSpec[] {
-  const [, weights, bias] = view.ins as [Value, Value, Value | null | undefined];
+  const channels = channelsOf(view) as Channels;
+  const words = columnWords(1, channels.weights.length / channels.bias.length);
   return [
     {
       ...common(view),
-      data: {
-        stream: packProduct(
-          {
-            weights: weights.data as Int8Array,
-            words: columnWords(1, weights.data!.length / weights.shape[0]!),
-            bias: biasOf(bias, weights.shape[0]!),
-            ...(requantization(view) as Exclude<FastRequantization, string>),
-            doubled: false,
-            wide: false,
-          },
-          'direct',
-        ),
-      },
+      data: { stream: packProduct({ ...channels, words, doubled: false, wide: false }, 'direct') },
     },
   ];
 }
