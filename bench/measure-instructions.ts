@@ -56,7 +56,8 @@ const table: Record<string, CoreInstructions> = { ...INSTRUCTION_COUNTS };
 for (const core of emulated) {
   compilers.add((await requireCompiler(core)).version);
   if (wanted.length > 0 && !wanted.includes(core.name)) continue;
-  table[core.name] = { speed: await measureMode(core, 'speed'), size: await measureMode(core, 'size') };
+  const [speed, size] = await Promise.all([measureMode(core, 'speed'), measureMode(core, 'size')]);
+  table[core.name] = { speed, size };
 }
 writeFileSync(
   TABLE,

@@ -2,12 +2,14 @@
  * Programs whose firmware shows how large the code of each kernel and layer is: the cases of every operator, which are
  * small and odd, and layers with the shapes of real networks for microcontrollers. Nothing here is taken from a model.
  */
+import { type KernelChoice, PORTABLE } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { lower } from '../../src/lower/lower.ts';
 import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Call, Program } from '../../src/program/types.ts';
+import { planned, rooms } from '../kernels/measure.ts';
 import { sideBySide } from '../side-by-side.ts';
 
 export interface Sample {
@@ -24,9 +26,9 @@ const ARENA_BYTES = 1024 * 1024;
 
 const NETWORK_LAYERS = 48;
 
-/** One program per kernel: its layers are all cases and network layers that use it. */
-export function kernelSamples(): Sample[] {
-  const programs = samplePrograms();
+/** One program per kernel that `choice` can lead to: its layers are all cases and network layers that use it. */
+export function kernelSamples(choice: KernelChoice): Sample[] {
+  const programs = samplePrograms(choice);
   const kernels = new Set(programs.flatMap((program) => program.calls.map((call) => call.kernel)));
   return [...kernels].sort().map((kernel, i) => {
     const program = joined(kernel, programs, (call) => call.kernel === kernel, 1 + (i % 3));
@@ -35,13 +37,19 @@ export function kernelSamples(): Sample[] {
 }
 
 /** All of them in one program: what kernels share when they are compiled together. */
-export function wholeSample(): Sample {
-  const program = joined('whole', samplePrograms(), () => true, 1);
+export function wholeSample(choice: KernelChoice): Sample {
+  const program = joined('whole', samplePrograms(choice), () => true, 1);
   return { name: 'whole', program, plan: anyPlan(program, 1) };
 }
 
-function samplePrograms(): Program[] {
-  return [...Object.values(ALL_CASES).flat(), ...networkLayers()].map(({ graph }) => lower(graph));
+/** Each with the kernels it gets in an arena without room, with room, and where nothing but portable kernels fit. */
+function samplePrograms(choice: KernelChoice): Program[] {
+  const layers = [...Object.values(ALL_CASES).flat(), ...networkLayers()];
+  const portable = { ...choice, isas: PORTABLE };
+  return layers.flatMap(({ graph }) => [
+    ...rooms(graph, choice).map((room) => planned(graph, choice, room).program),
+    ...(choice.isas.length > 1 ? [lower(graph, portable)] : []),
+  ]);
 }
 
 /**

@@ -35,6 +35,12 @@ export function planned(graph: Graph, choice: KernelChoice, room: number): Plann
   return takeRoom(program, { ...whole, arenaBytes: whole.arenaBytes + room });
 }
 
+/** Values of `room` that lead to different kernels: none, and what each needs that wants scratch for speed. */
+export function rooms(graph: Graph, choice: KernelChoice): number[] {
+  const { calls } = lower(graph, choice);
+  return [0, ...calls.flatMap(({ roomy }) => roomy.map(({ scratchBytes }) => scratchBytes))];
+}
+
 const NAME = 'layers';
 
 /**

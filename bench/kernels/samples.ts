@@ -4,12 +4,10 @@
  */
 import type { KernelChoice } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
-import type { Graph } from '../../src/ir/types.ts';
-import { lower } from '../../src/lower/lower.ts';
 import { int8, type OpCase, opCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import { add, convolution, dense, depthwise, mean, pool, scale } from './layers.ts';
-import { type Planned, planned } from './measure.ts';
+import { type Planned, planned, rooms } from './measure.ts';
 
 const ROUNDS = 26;
 
@@ -30,12 +28,6 @@ export function fitSamples(choice: KernelChoice): Planned[] {
       const key = JSON.stringify(calls.map(({ kernel, geometry, firings }) => [kernel, geometry, firings]));
       return !seen.has(key) && seen.add(key).size > 0;
     });
-}
-
-/** None, and what each of the kernels needs that want scratch for speed. */
-function rooms(graph: Graph, choice: KernelChoice): number[] {
-  const { calls } = lower(graph, choice);
-  return [0, ...calls.flatMap(({ roomy }) => roomy.map(({ scratchBytes }) => scratchBytes))];
 }
 
 function randomLayers(): OpCase[] {
