@@ -34,7 +34,7 @@ function projectsOf(c: OpCase, name: string, optimize: Optimize): EmittedCase[] 
   const seen = new Set<string>();
   return KERNEL_SETS.flatMap((set, i) => {
     const { program } = lowered(c.graph, set);
-    const kernels = program.calls.map((call) => call.kernel).join();
+    const kernels = program.calls.map(({ kernel, scratch }) => `${kernel} ${scratch !== null}`).join();
     if (seen.has(kernels)) return [];
     seen.add(kernels);
     return [emitted(c, `${name}_${i}`, optimize, set)];

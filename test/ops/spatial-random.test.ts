@@ -2,14 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Padding, Pair } from '../../src/ir/attributes.ts';
-import { lower } from '../../src/lower/lower.ts';
 import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
 import { windowOutput } from '../../src/ops/convolution.ts';
 import { verifyGraph } from '../../src/ops/verify.ts';
-import { plan } from '../../src/plan/plan.ts';
 import { runReference } from '../../src/run/reference.ts';
 import { WasmExecutor } from '../../src/run/wasm.ts';
 import { inputsFor } from '../support/inputs.ts';
+import { KERNEL_SETS, lowered } from '../support/kernel-sets.ts';
 
 const CLAMP = [-128, 127] as const;
 const small = (least: number, most: number) => fc.integer({ min: least, max: most });
@@ -43,11 +42,14 @@ function output(w: Window, dilation: Pair): Pair {
 
 async function expectSame({ graph }: OpCase): Promise<void> {
   expect(verifyGraph(graph)).toEqual([]);
-  const program = lower(graph);
-  const executor = await WasmExecutor.create(program, plan(program));
   const inputs = inputsFor(graph, 5);
-  executor.dirty(77);
-  expect(executor.run(inputs)).toEqual(runReference(graph, inputs));
+  const expected = runReference(graph, inputs);
+  for (const set of KERNEL_SETS) {
+    const { program, plan } = lowered(graph, set);
+    const executor = await WasmExecutor.create(program, plan);
+    executor.dirty(77);
+    expect(executor.run(inputs), set.name).toEqual(expected);
+  }
 }
 
 function check<T>(arbitrary: fc.Arbitrary<T>, toCase: (value: T) => OpCase): Promise<void> {
@@ -78,6 +80,45 @@ describe('random geometry', () => {
           int8([w.batch, ...output(w, w.dilation), channels], 0.05, -w.zeroPoint - 1),
         );
       },
+    ));
+
+  it('depthwise_conv2d with square windows', () =>
+    check(
+      fc
+        .record({
+          window,
+          size: fc.constantFrom(3, 5, 7),
+          width: small(1, 24),
+          channels: small(1, 11),
+          stride: pair(1, 2),
+          outZeroPoint: fc.oneof(fc.constant(-128), small(-128, 127)),
+          lowest: fc.oneof(fc.constant(-128), small(-128, 0)),
+          scale: fc.constantFrom(0.001, 0.05, 0.4, 1000),
+          seed: small(1, 1000),
+        })
+        .map(({ window: w, size, width, ...rest }) => ({
+          ...rest,
+          w: {
+            ...w,
+            kernel: [size, size] as [number, number],
+            size: [w.size[0], width] as [number, number],
+            stride: rest.stride,
+            channels: rest.channels,
+          },
+        }))
+        .filter(({ w }) => Math.min(...output(w, [1, 1])) > 0),
+      ({ w, outZeroPoint, lowest, scale, seed }) =>
+        opCase(
+          'random',
+          'depthwise_conv2d',
+          { stride: w.stride, dilation: [1, 1], padding: w.padding, clamp: [lowest, 127] },
+          [
+            int8([w.batch, ...w.size, w.channels], 0.05, w.zeroPoint),
+            weights([1, ...w.kernel, w.channels], 3, seed),
+            bias(w.channels, seed + 1),
+          ],
+          int8([w.batch, ...output(w, [1, 1]), w.channels], scale, outZeroPoint),
+        ),
     ));
 
   it('transpose_conv2d', () =>

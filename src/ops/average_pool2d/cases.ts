@@ -53,4 +53,18 @@ export const cases: readonly OpCase[] = [
     [int8([1, 3, 3, 4], 0.05, 100)],
     int8([1, 2, 1, 4], 0.05, 100),
   ),
+  opCase(
+    '3x3, same padding, channels in overlapping fours, clamped',
+    'average_pool2d',
+    { kernel: [3, 3], stride: [2, 1], padding: [1, 1, 1, 1], clamp: [-100, 90] },
+    [int8([2, 5, 6, 11], 0.05, -3)],
+    int8([2, 3, 6, 11], 0.05, -3),
+  ),
+  opCase(
+    'whole image, rows one at a time, channels in fours',
+    'average_pool2d',
+    { kernel: [9, 7], stride: [9, 7], padding: NONE, clamp: [-60, 100] },
+    [int8([2, 9, 7, 8], 0.05, 17)],
+    int8([2, 1, 1, 8], 0.05, 17),
+  ),
 ];

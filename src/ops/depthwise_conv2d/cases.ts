@@ -1,8 +1,54 @@
+import type { Clamp, Padding } from '../../ir/attributes.ts';
 import { bias, int8, type OpCase, opCase, weights } from '../case.ts';
+import { windowOutput } from '../convolution.ts';
 
 const FULL = [-128, 127] as const;
 const ONE = [1, 1] as const;
 const NONE = [0, 0, 0, 0] as const;
+
+/** A square window over `width` columns and as many rows as fit a test; outputs from the lowest value on are a ReLU. */
+function square(
+  size: 3 | 5 | 7,
+  stride: 1 | 2,
+  width: number,
+  channels: number,
+  padding: Padding,
+  clamp: Clamp = FULL,
+  outZeroPoint = width % 2 === 0 ? -128 : 5,
+): OpCase {
+  const seed = 1000 * size + 100 * stride + width;
+  const height = 6;
+  const rows = windowOutput(height, size, stride, 1, padding[0], padding[1]);
+  const columns = windowOutput(width, size, stride, 1, padding[2], padding[3]);
+  return opCase(
+    `${size}x${size}, stride ${stride}, ${channels} channels of ${width}, padding ${padding}, clamp ${clamp}`,
+    'depthwise_conv2d',
+    { stride: [stride, stride], dilation: ONE, padding, clamp },
+    [
+      int8([1, height, width, channels], 0.04, [-128, 127, 13][width % 3]!),
+      weights([1, size, size, channels], 3, seed),
+      bias(channels, seed + 1),
+    ],
+    int8([1, rows, columns, channels], 0.02 * size, outZeroPoint),
+  );
+}
+
+/** Four channels whose multipliers are `scales`. */
+function withScales(size: 3 | 5 | 7, scales: readonly number[], name: string): OpCase {
+  const pad = (size - 1) / 2;
+  const filter = weights([1, size, size, 4], 3, size);
+  return opCase(
+    `${size}x${size}, ${name}`,
+    'depthwise_conv2d',
+    { stride: ONE, dilation: ONE, padding: [pad, pad, pad, pad], clamp: FULL },
+    [
+      int8([1, 4, 7, 4], 1, -3),
+      { ...filter, quantization: { scales, zeroPoints: [0, 0, 0, 0], axis: 3 } },
+      bias(4, 1, 100),
+    ],
+    int8([1, 4, 7, 4], 1, -2),
+  );
+}
 
 export const cases: readonly OpCase[] = [
   opCase(
@@ -96,4 +142,25 @@ export const cases: readonly OpCase[] = [
     [int8([2, 6, 4, 3], 0.05, 17), weights([1, 3, 3, 3], 3, 25), bias(3, 26)],
     int8([2, 3, 4, 3], 0.04, 4),
   ),
+  // Remainders of the blocks in which windows of 3, 5 and 7 slide; four channels at a time, and those left over.
+  square(3, 1, 3, 5, [1, 1, 1, 1]),
+  square(3, 1, 10, 4, [1, 1, 1, 1]),
+  square(3, 2, 8, 6, [0, 1, 0, 1]),
+  square(3, 2, 9, 3, [1, 1, 1, 1]),
+  square(5, 1, 1, 4, [2, 2, 2, 2]),
+  square(5, 1, 9, 9, [2, 2, 2, 2]),
+  square(5, 2, 16, 4, [2, 1, 1, 2]),
+  square(7, 1, 3, 5, [3, 3, 3, 3]),
+  square(7, 1, 40, 5, [0, 6, 5, 1]),
+  square(7, 2, 15, 7, [3, 2, 3, 2]),
+  // Rows of padding alone, and outputs that end before the type does.
+  square(5, 1, 6, 4, [5, 5, 2, 2]),
+  square(7, 2, 6, 4, [7, 0, 3, 3]),
+  square(3, 1, 6, 4, [1, 1, 1, 1], [-7, 90], -7),
+  square(5, 1, 6, 4, [2, 2, 2, 2], [-128, 40]),
+  // What the fast requantisation takes, and what it must not.
+  withScales(3, [0.49, 0.3, 2 ** -22, 2 ** -12], 'shifts of 1, 2, 22 and 12'),
+  withScales(5, [0.49, 0.3, 2 ** -22, 2 ** -12], 'shifts of 1, 2, 22 and 12'),
+  withScales(7, [2 ** -23, 2 ** -27, 0, 2 ** -9], 'channels that no input moves'),
+  withScales(3, [2 ** -5, 1.7, 2 ** -8, 2 ** -8], 'a multiplier above one'),
 ];

@@ -2,20 +2,20 @@ import type { Value } from '../../ir/types.ts';
 import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
-import { eachRow, planeOf, windowSlots } from '../rows.ts';
+import { planeOf } from '../rows.ts';
+import { depthwiseDspKernels } from './dsp.ts';
+import { channelsFirst, planeProblem, planeWidth, rows } from './layout.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
 /** Tried in order; see `Kernel`. */
 export const depthwiseConv2dKernels: readonly Kernel<'depthwise_conv2d'>[] = [
+  ...depthwiseDspKernels,
   {
     name: 'depthwise_conv2d_plane_s8',
     isa: 'portable',
     why: 'each channel is laid out contiguously once and then slid over without any check',
-    refuses(view) {
-      const { width } = planeOf(view.ins[0]!.shape);
-      return planeWidth(view) > 2 * width ? 'most columns are padding' : undefined;
-    },
+    refuses: planeProblem,
     bind: bindPlane,
   },
   {
@@ -80,33 +80,4 @@ function geometry({ attrs, ins, outs }: View): Record<string, number> {
     out_min: attrs.clamp[0],
     out_max: attrs.clamp[1],
   };
-}
-
-function rows({ attrs, ins, outs }: View): Pick<CallSpec, 'firings' | 'slots' | 'output'> {
-  const [x, y] = [ins[0]!, outs[0]!];
-  return {
-    firings: eachRow(y).rows.length,
-    slots: windowSlots(x, y, {
-      kernelHeight: ins[1]!.shape[1]!,
-      stride: attrs.stride,
-      dilation: attrs.dilation,
-      top: attrs.padding[0],
-    }),
-    output: eachRow(y),
-  };
-}
-
-/** Columns under the windows of all outputs, these rounded up to whole fours. */
-function planeWidth({ attrs, ins, outs }: View): number {
-  const outputs = Math.ceil(planeOf(outs[0]!.shape).width / 4) * 4;
-  const last = (outputs - 1) * attrs.stride[1];
-  return last + (ins[1]!.shape[2]! - 1) * attrs.dilation[1] + 1;
-}
-
-/** Weights [1, kh, kw, channels] as [channels, kh, kw]. */
-function channelsFirst(weights: Value): Int8Array {
-  const channels = weights.shape[3]!;
-  const w = weights.data as Int8Array;
-  const taps = w.length / channels;
-  return w.map((_, i) => w[(i % taps) * channels + Math.floor(i / taps)]!);
 }

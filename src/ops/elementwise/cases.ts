@@ -42,6 +42,33 @@ const SCALES: readonly (readonly [name: string, [number, number][], Clamp])[] = 
     FULL,
   ],
   [
+    'equal scales',
+    [
+      [0.05, 127],
+      [0.05, -128],
+      [0.07, 1],
+    ],
+    FULL,
+  ],
+  [
+    'the first operand is the finer, relu',
+    [
+      [0.02, -128],
+      [0.07, 5],
+      [0.05, -128],
+    ],
+    FULL,
+  ],
+  [
+    'a scale too small to count',
+    [
+      [1e-12, 4],
+      [0.9, -9],
+      [0.4, 12],
+    ],
+    FULL,
+  ],
+  [
     'output saturates',
     [
       [0.5, 0],
@@ -74,6 +101,13 @@ function clamped(op: 'add' | 'sub' | 'mul'): readonly OpCase[] {
         [int8([1, 2, 6, 5], ...a!), int8([1, 2, 6, 5], ...b!)],
         int8([1, 2, 6, 5], ...y!),
       ),
+    ),
+    opCase(
+      'negative ties of the finer operand',
+      op,
+      { clamp: FULL },
+      [int8([1, 2, 6, 5], 2 ** -20), { ...int8([1, 2, 6, 5], 1), data: new Int8Array(60) }],
+      int8([1, 2, 6, 5], 2 ** -17),
     ),
     opCase(
       'constant second operand',

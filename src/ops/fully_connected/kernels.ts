@@ -1,57 +1,30 @@
-import { elementCount, type Value } from '../../ir/types.ts';
+import type { Value } from '../../ir/types.ts';
 import { biasOf, foldZeroPoint } from '../convolution.ts';
-import type { CallSpec, Kernel, NodeView, RowSpec } from '../definition.ts';
-import { multiplierConstants, zeroPointOf } from '../quantization.ts';
-import { fullyConnectedMultipliers } from './multipliers.ts';
+import type { CallSpec, Kernel, NodeView } from '../definition.ts';
+import { zeroPointOf } from '../quantization.ts';
+import { bindVectors } from './bind.ts';
+import { fullyConnectedDspKernels } from './dsp.ts';
 
 /** Tried in order; see `Kernel`. */
 export const fullyConnectedKernels: readonly Kernel<'fully_connected'>[] = [
+  ...fullyConnectedDspKernels,
   {
     name: 'fully_connected_s8',
     isa: 'portable',
     why: 'two outputs share every input they load',
     refuses: () => undefined,
-    bind,
+    bind: bindPortable,
   },
 ];
 
-function bind({ attrs, ins, outs }: NodeView<'fully_connected'>): CallSpec[] {
-  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
-  const y = outs[0]!;
-  const [outputs, inputs] = weights.shape as [number, number];
-  const multipliers = fullyConnectedMultipliers(x, weights, y);
-  const batch = elementCount(y.shape) / outputs;
+function bindPortable(view: NodeView<'fully_connected'>): CallSpec[] {
+  const [x, weights, bias] = view.ins as [Value, Value, Value | null | undefined];
+  const filter = weights.data as Int8Array;
+  const folded = foldZeroPoint(biasOf(bias, weights.shape[0]!), filter, zeroPointOf(x));
   return [
-    {
-      geometry: {
-        inputs,
-        outputs,
-        multiplier_step: multipliers.length === 1 ? 0 : 1,
-        out_zero_point: zeroPointOf(y),
-        out_min: attrs.clamp[0],
-        out_max: attrs.clamp[1],
-      },
-      data: {
-        weights: { role: 'weights', data: weights.data! },
-        bias: {
-          role: 'weights',
-          data: foldZeroPoint(biasOf(bias, outputs), weights.data as Int8Array, zeroPointOf(x)),
-        },
-        ...multiplierConstants(multipliers),
-      },
-      firings: batch,
-      slots: [{ operand: 0, ...vectors(batch, inputs) }],
-      output: vectors(batch, outputs),
-    },
+    bindVectors(view, {
+      weights: { role: 'weights', data: filter },
+      bias: { role: 'weights', data: folded },
+    }),
   ];
-}
-
-/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
-function vectors(count: number, length: number): RowSpec {
-  return {
-    offset: 0,
-    pitch: length,
-    rowBytes: length,
-    rows: Int32Array.from({ length: count }, (_, i) => i),
-  };
 }

@@ -39,4 +39,11 @@ export const cases: readonly OpCase[] = [
     [int8([1, 3, 1, 2], 0.05, 0)],
     int8([1, 3, 1, 2], 0.05, 0),
   ),
+  opCase(
+    '3x2, padding, channels in overlapping fours, clamped',
+    'max_pool2d',
+    { kernel: [3, 2], stride: [2, 1], padding: [1, 1, 0, 1], clamp: [-60, 100] },
+    [int8([2, 5, 6, 11], 0.05, -3)],
+    int8([2, 3, 6, 11], 0.05, -3),
+  ),
 ];

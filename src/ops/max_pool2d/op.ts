@@ -1,6 +1,7 @@
 import { clamp } from '../../core/fixedpoint.ts';
 import type { OpDef } from '../definition.ts';
 import { bindWindow, forEachWindow, poolProblem } from '../pooling.ts';
+import { planeOf } from '../rows.ts';
 
 export const maxPool2d: OpDef<'max_pool2d'> = {
   name: 'max_pool2d',
@@ -15,6 +16,13 @@ export const maxPool2d: OpDef<'max_pool2d'> = {
     });
   },
   kernels: [
+    {
+      name: 'max_pool2d_dsp_s8',
+      isa: 'dsp',
+      why: 'any window, stride and padding, four channels at a time',
+      refuses: ({ ins }) => (planeOf(ins[0]!.shape).channels < 4 ? 'fewer than four channels' : undefined),
+      bind: (view) => [bindWindow(view)],
+    },
     {
       name: 'max_pool2d_s8',
       isa: 'portable',

@@ -56,4 +56,32 @@ export const cases: readonly OpCase[] = [
     int8([1, 2], 0.1, 7),
   ),
   opCase('a single element', 'mean', { axes: [1] }, [int8([1, 1, 4], 0.05, 3)], int8([1, 1, 4], 0.05, 3)),
+  opCase(
+    'height and width, channels in fours',
+    'mean',
+    { axes: [1, 2] },
+    [int8([2, 5, 7, 12], 0.05, -128)],
+    int8([2, 12], 0.03, -100),
+  ),
+  opCase(
+    'height, channels in fours',
+    'mean',
+    { axes: [1] },
+    [int8([1, 6, 3, 8], 0.05, 127)],
+    int8([1, 3, 8], 0.07, 0),
+  ),
+  opCase(
+    'a row as long as 16 bits allow',
+    'mean',
+    { axes: [2] },
+    [int8([1, 2, 256, 4], 0.05, 3)],
+    int8([1, 2, 4], 0.05, 3),
+  ),
+  opCase(
+    'a row longer than 16 bits allow',
+    'mean',
+    { axes: [1, 2] },
+    [int8([1, 2, 257, 4], 0.05, -3)],
+    int8([1, 4], 0.05, -3),
+  ),
 ];

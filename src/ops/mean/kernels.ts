@@ -3,19 +3,33 @@ import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { meanParameters } from './reference.ts';
 import { meanShape } from './shape.ts';
 
+/** Any so many int8 values have a sum in int16. */
+const MOST_COLUMNS = 256;
+
 /** Tried in order; see `Kernel`. */
 export const meanKernels: readonly Kernel<'mean'>[] = [
+  {
+    name: 'mean_dsp_s8',
+    isa: 'dsp',
+    why: 'channels stay: one input row at a time, four channels at a time, is added to sums',
+    refuses({ attrs, ins }) {
+      const { reduced, inner } = meanShape(ins[0]!, attrs.axes);
+      if (inner % 4 !== 0) return 'the values that stay apart are no multiple of four';
+      return reduced > MOST_COLUMNS ? `a row of ${reduced} values overflows 16 bits` : undefined;
+    },
+    bind: (view) => bind(view, false),
+  },
   {
     name: 'mean_s8',
     isa: 'portable',
     why: 'any neighbouring axes: one input row at a time is added to sums',
     refuses: () => undefined,
-    bind,
+    bind: (view) => bind(view, true),
   },
 ];
 
 /** Firings in the order [outer][middle][reduced row]; the last reduced row writes the output. */
-function bind({ attrs, ins, outs }: NodeView<'mean'>): CallSpec[] {
+function bind({ attrs, ins, outs }: NodeView<'mean'>, withGroups: boolean): CallSpec[] {
   const [x, y] = [ins[0]!, outs[0]!];
   const { outer, reducedRows, middle, groups, reduced, inner } = meanShape(x, attrs.axes);
   const firings = outer * middle * reducedRows;
@@ -35,7 +49,7 @@ function bind({ attrs, ins, outs }: NodeView<'mean'>): CallSpec[] {
     {
       geometry: {
         rows: reducedRows,
-        groups,
+        ...(withGroups && { groups }),
         reduced,
         inner,
         sum_offset: parameters.sumOffset,

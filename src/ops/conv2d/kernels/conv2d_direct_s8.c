@@ -4,9 +4,9 @@
  *
  * in[k]      input row under kernel row k [in_width][in_channels], NULL where that row is padding
  * out        output row [out_width][out_channels]
- * stream     see rivulet_dsp.h; K is [kernel_height][kernel_width][in_channels], in_channels a multiple of 4
+ * stream     see rivulet_dsp_product.h; K is [kernel_height][kernel_width][in_channels], in_channels a multiple of 4
  */
-#include "rivulet_dsp.h"
+#include "rivulet_dsp_product.h"
 
 typedef struct {
     int32_t in_width;
@@ -64,9 +64,7 @@ void rv_conv2d_direct_s8(const rv_conv2d_direct_s8_geometry *G, const rv_conv2d_
             out1[a + 1] = rv_dsp_output(sums.b1, tail[1], (tail[2] >> 8) & 255, factor);
             stream = tail + 3;
         }
-        if (G->out_max - G->out_min < 255) {
-            rv_dsp_clamp(out, (1 + both) * G->out_channels, G->out_min, G->out_max);
-        }
+        rv_dsp_clamp_row(out, (1 + both) * G->out_channels, G->out_min, G->out_max);
         x += 1 + both;
         out += (1 + both) * G->out_channels;
     }

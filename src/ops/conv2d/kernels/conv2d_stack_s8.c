@@ -4,9 +4,9 @@
  *
  * in[k]      input row under kernel row k [in_width][in_channels], NULL where that row is padding
  * out        output row [out_width][out_channels]
- * stream     see rivulet_dsp.h, as for the meaning of joined, quads and pixels
+ * stream     see rivulet_dsp_product.h, as for the meaning of joined, quads and pixels
  */
-#include "rivulet_dsp.h"
+#include "rivulet_dsp_product.h"
 
 typedef struct {
     int32_t in_width;

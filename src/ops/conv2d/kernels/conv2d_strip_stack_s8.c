@@ -5,9 +5,9 @@
  *
  * in[k]      input row under kernel row k [in_width][in_channels], NULL where that row is padding
  * out        output row [out_width][out_channels]
- * stream     see rivulet_dsp.h
+ * stream     see rivulet_dsp_product.h
  */
-#include "rivulet_dsp.h"
+#include "rivulet_dsp_product.h"
 
 typedef struct {
     int32_t in_width;

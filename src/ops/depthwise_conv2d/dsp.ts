@@ -1,0 +1,137 @@
+/** Kernels for the Armv7E-M DSP extension: square windows of 3, 5 and 7 with stride 1 or 2. */
+import { fail } from '../../core/diagnostics.ts';
+import type { Value } from '../../ir/types.ts';
+import { convolutionData, foldZeroPoint } from '../convolution.ts';
+import type { CallSpec, Kernel, NodeView } from '../definition.ts';
+import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
+import { zeroPointOf } from '../quantization.ts';
+import { planeOf } from '../rows.ts';
+import { channelsFirst, columnsUnder, planeProblem, rows } from './layout.ts';
+
+type View = NodeView<'depthwise_conv2d'>;
+
+/** Sizes of the windows, tried in this order. */
+const SIZES = [3, 5, 7] as const;
+type Size = (typeof SIZES)[number];
+
+/** Most bytes of planes on the stack. */
+const STACK_BYTES = 896;
+
+/**
+ * Where planes lie: four need less than half the time of one after the other. One in scratch is never larger than that of
+ * the portable kernel.
+ */
+const PLACES = [
+  { planes: 4, roomy: true, where: 'the planes of four channels' },
+  { planes: 4, roomy: false, where: 'the planes of four channels on the stack' },
+  { planes: 1, roomy: false, where: 'one plane after the other' },
+] as const;
+
+/** Best first. */
+export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
+  PLACES.map(({ planes, roomy, where }): Kernel<'depthwise_conv2d'> => {
+    const onStack = planes === 4 && !roomy;
+    return {
+      name: `depthwise_conv2d_${size}x${size}_dsp_s8`,
+      isa: 'dsp',
+      why: `windows slide over ${where}, two taps an instruction`,
+      roomy,
+      shared: true,
+      refuses(view) {
+        const problem = refuses(view, size);
+        if (problem || roomy) return problem;
+        if (!onStack) return planeProblem(view);
+        return planeBytes(view, planes) > STACK_BYTES ? 'four planes are too large for the stack' : undefined;
+      },
+      bind: (view) => [bind(view, planes, onStack)],
+    };
+  }),
+);
+
+/** Why the DSP kernel for windows of `size` does not fit, or undefined. */
+function refuses({ attrs, ins, outs }: View, size: Size): string | undefined {
+  const [x, weights] = ins as [Value, Value];
+  const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
+  if (kernelHeight !== size || kernelWidth !== size) return `the window is ${kernelHeight}x${kernelWidth}`;
+  if (attrs.dilation[0] !== 1 || attrs.dilation[1] !== 1) return 'the window is dilated';
+  if (attrs.stride[1] > 2) return `stride ${attrs.stride[1]}`;
+  if (channels !== planeOf(x.shape).channels) return 'a channel becomes several';
+  const fast = channelsOf({ attrs, ins, outs });
+  return typeof fast === 'string' ? fast : undefined;
+}
+
+/** The channels, weights [channels][size][size], as the fast requantisation takes them, or why it does not. */
+function channelsOf({ attrs, ins, outs }: View): Channels | string {
+  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
+  const y = outs[0]!;
+  const data = convolutionData(x, weights, bias, y, weights.shape[3]!);
+  const channels = {
+    weights: channelsFirst(weights),
+    bias: data.bias.data as Int32Array,
+    multiplier: data.multiplier.data as Int32Array,
+    shift: data.shift.data as Int8Array,
+  };
+  return fastChannels(channels, zeroPointOf(x), zeroPointOf(y), attrs.clamp);
+}
+
+function bind(view: View, planes: 1 | 4, onStack: boolean): CallSpec {
+  const { attrs, ins, outs } = view;
+  const [x, y] = [ins[0]!, outs[0]!];
+  const { width: outWidth, channels } = planeOf(y.shape);
+  return {
+    geometry: {
+      channels,
+      in_columns: Math.max(
+        0,
+        Math.min(planeOf(x.shape).width, columnsUnder(view, outWidth) - attrs.padding[2]),
+      ),
+      pad_left: attrs.padding[2],
+      planes,
+      plane_width: planeWidth(view, planes),
+      out_width: outWidth,
+      stride: attrs.stride[1],
+      in_zero_point: zeroPointOf(x),
+      out_zero_point: zeroPointOf(y),
+      out_min: attrs.clamp[0],
+      out_max: attrs.clamp[1],
+      is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
+    },
+    data: { records: { role: 'weights', data: records(view) } },
+    ...rows(view),
+    scratchBytes: onStack ? 0 : planeBytes(view, planes),
+  };
+}
+
+/** Bytes from row to row: of several planes whole words, so that no more than every second word crosses a border. */
+function planeWidth(view: View, planes: 1 | 4): number {
+  const columns = columnsUnder(view, planeOf(view.outs[0]!.shape).width);
+  return planes === 1 ? columns : Math.ceil(columns / 4) * 4;
+}
+
+/** Bytes of the planes and the one behind them that the last word may take in. */
+function planeBytes(view: View, planes: 1 | 4): number {
+  return planes * view.ins[1]!.shape[1]! * planeWidth(view, planes) + 1;
+}
+
+/** A record of bytes for each channel: runtime/rivulet_dsp_depthwise.h says what is in it. */
+function records(view: View): Int8Array {
+  const fast = channelsOf(view);
+  if (typeof fast === 'string') return fail('RV9003', fast);
+  const folded = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));
+  const channels = folded.length;
+  const taps = fast.weights.length / channels;
+  const bytes = new Int8Array(channels * (9 + taps));
+  const fields = new DataView(bytes.buffer);
+  for (let c = 0; c < channels; ++c) {
+    const start = c * (9 + taps);
+    const w = fast.weights.subarray(c * taps, (c + 1) * taps);
+    const lessOne = -fast.shift[c]! - 1;
+    fields.setInt32(start, taps === 9 ? 2 * folded[c]! : folded[c]!, true);
+    fields.setInt32(start + 4, fast.multiplier[c]!, true);
+    bytes.set(taps === 9 ? [...PAIRS_3X3.map((i) => w[i]!), lessOne, w[7]!] : [lessOne, ...w], start + 8);
+  }
+  return bytes;
+}
+
+/** All taps of a 3x3 window but the last middle one: even and odd bytes of a word are the pairs that multiply together. */
+const PAIRS_3X3 = [0, 3, 2, 5, 6, 1, 8, 4] as const;
