@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the tool is here, what every model at hand costs on every core, and how close the estimates
  * of a compilation come. Writes bench/results.json and docs/benchmarks.md; takes minutes.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { type Compilation, run } from '../src/api.ts';
 import type { Optimize } from '../src/core/isa.ts';
@@ -13,7 +13,17 @@ import { canRun, detectToolchains, toolsFor } from '../src/run/toolchain.ts';
 import { CORES, type Core } from '../src/targets/cores.ts';
 import { compileFor, flashBytes, footprint, patternInputs } from './footprint.ts';
 import { type BenchModel, modelsAtHand } from './models.ts';
-import { type CoreFootprint, type Estimates, markdown, type Results, type Speed } from './report.ts';
+import { between, replaceBetween } from './page.ts';
+import {
+  type CoreFootprint,
+  type Estimates,
+  markdown,
+  type Results,
+  SECTIONS,
+  type Speed,
+} from './report.ts';
+
+const PAGE = 'docs/benchmarks.md';
 
 const COMPILE_RUNS = 5;
 const INFERENCE_RUNS = 9;
@@ -107,6 +117,10 @@ const results: Results = {
   estimates,
 };
 writeFileSync('bench/results.json', `${JSON.stringify(results, null, 2)}\n`);
-const document = markdown(results);
-writeFileSync('docs/benchmarks.md', document);
+const before = readFileSync(PAGE, 'utf8');
+const document = SECTIONS.reduce(
+  (page, name) => replaceBetween(page, name, between(before, name)),
+  markdown(results),
+);
+writeFileSync(PAGE, document);
 console.log(document);

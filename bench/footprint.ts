@@ -49,3 +49,15 @@ export async function footprint(compilation: Compilation, core: string): Promise
 export function flashBytes({ flash }: FirmwareMemory): number {
   return flash.text + flash.rodata + flash.data;
 }
+
+/** Each combination of model, core and optimisation is built and run once. */
+export class FootprintCache {
+  private readonly known = new Map<string, Promise<Footprint>>();
+
+  of(model: BenchModel, core: string, optimize: Optimize): Promise<Footprint> {
+    const key = JSON.stringify([model.name, core, optimize]);
+    const found = this.known.get(key) ?? footprint(compileFor(model, core, optimize), core);
+    this.known.set(key, found);
+    return found;
+  }
+}

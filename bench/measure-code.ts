@@ -1,11 +1,12 @@
 /**
  * `npm run measure:code`: builds firmware of every kernel for every core, for speed and for size, and writes what was
- * learnt to src/cost/code-sizes.ts. Then `npm run build`, and test/cost says how good the new table is. Takes minutes;
+ * learnt to src/cost/code-sizes.ts. Names of cores as arguments measure only those and keep the others. Then `npm run build`, and test/cost says how good the new table is. Takes minutes;
  * needs the cross-compilers, no models.
  */
 import { writeFileSync } from 'node:fs';
 import type { Optimize } from '../src/core/isa.ts';
 import { type CodeSizes, type CoreSizes, holds, type KernelSize } from '../src/cost/code-size.ts';
+import { CODE_SIZES } from '../src/cost/code-sizes.ts';
 import { layerFeatures, layerTexts } from '../src/cost/layer-code.ts';
 import type { EmitContext } from '../src/emit/context.ts';
 import { type KernelFunction, kernelFunctions } from '../src/emit/kernels.ts';
@@ -16,6 +17,7 @@ import { CORES, type Core } from '../src/targets/cores.ts';
 import { fitConditions, leastSquares } from './code-size/fit.ts';
 import { kernelSamples, type Sample, wholeSample } from './code-size/samples.ts';
 import { type CodeSections, codeSections } from './code-size/sections.ts';
+import { literal } from './literal.ts';
 
 const TABLE = 'src/cost/code-sizes.ts';
 
@@ -52,19 +54,22 @@ async function measure(sample: Sample, core: Core, optimize: Optimize): Promise<
 }
 
 async function measureMode(core: Core, optimize: Optimize, library: Map<string, number>): Promise<CodeSizes> {
+  const choice = { isas: core.isas, optimize };
   const each: Measurement[] = [];
-  for (const sample of kernelSamples()) each.push(await measure(sample, core, optimize));
+  for (const sample of kernelSamples(choice)) each.push(await measure(sample, core, optimize));
   for (const { sections } of each) for (const [part, bytes] of sections.library) library.set(part, bytes);
   // For size, kernels share functions, so that what they take must be seen where all of them are together.
-  const sources = optimize === 'size' ? [await measure(wholeSample(), core, optimize)] : each;
+  const sources = optimize === 'size' ? [await measure(wholeSample(choice), core, optimize)] : each;
   const everywhere = [...each[0]!.sections.library.keys()].filter((part) =>
     each.every(({ sections }) => sections.library.has(part)),
   );
   const kernels: Record<string, KernelSize> = {};
   for (const { sample, sections } of each) {
     const needed = [...sections.library.keys()].filter((part) => !everywhere.includes(part));
+    const runtime = [...sections.runtime.keys()];
     kernels[sample.name] = {
       ...kernelSize(sample.name, sources),
+      ...(runtime.length > 0 && { runtime: runtime.sort() }),
       ...(needed.length > 0 && { library: needed.sort() }),
     };
   }
@@ -73,6 +78,7 @@ async function measureMode(core: Core, optimize: Optimize, library: Map<string, 
     layer: round(fitLayers(each)),
     shared: Math.max(0, ...sources.map(sharedBytes)),
     kernels,
+    runtime: runtimeSizes(each),
     library: everywhere.sort(),
   };
 }
@@ -121,6 +127,14 @@ function fitLayers(measurements: readonly Measurement[]): number[] {
   return leastSquares(rows, sizes);
 }
 
+/** Each function of the runtime where it is largest. */
+function runtimeSizes(measurements: readonly Measurement[]): Record<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { sections } of measurements)
+    for (const [name, bytes] of sections.runtime) sizes.set(name, Math.max(bytes, sizes.get(name) ?? 0));
+  return Object.fromEntries([...sizes].sort());
+}
+
 /** What is neither a kernel nor a layer nor NAME_run. */
 function sharedBytes({ sample, sections, functions }: Measurement): number {
   const kernels = new Set(functions.map(({ name }) => name.slice(sample.name.length + 1)));
@@ -137,31 +151,20 @@ function round(numbers: readonly number[]): number[] {
 
 async function measureCore(core: Core): Promise<CoreSizes> {
   const library = new Map<string, number>();
-  const speed = await measureMode(core, 'speed', library);
-  const size = await measureMode(core, 'size', library);
+  const [speed, size] = await Promise.all([
+    measureMode(core, 'speed', library),
+    measureMode(core, 'size', library),
+  ]);
   return { speed, size, library: Object.fromEntries([...library].sort()) };
-}
-
-/** A TypeScript literal: one line per kernel, quotes only where a key needs them. */
-function literal(value: unknown, indent = ''): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.map((item) => literal(item)).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  const entries = Object.entries(value).map(([key, item]) => {
-    const name = /^[a-z_]\w*$/i.test(key) ? key : `'${key}'`;
-    return [name, item] as const;
-  });
-  const line = `{ ${entries.map(([name, item]) => `${name}: ${literal(item)}`).join(', ')} }`;
-  if (indent.length + line.length < 100) return entries.length === 0 ? '{}' : line;
-  const inner = `${indent}  `;
-  return `{\n${entries.map(([name, item]) => `${inner}${name}: ${literal(item, inner)},\n`).join('')}${indent}}`;
 }
 
 const cores = CORES.filter((core) => core.machines.length > 0);
 const compilers = new Set<string>();
-const table: Record<string, CoreSizes> = {};
+const wanted = process.argv.slice(2);
+const table: Record<string, CoreSizes> = { ...CODE_SIZES };
 for (const core of cores) {
   compilers.add((await requireCompiler(core)).version);
+  if (wanted.length > 0 && !wanted.includes(core.name)) continue;
   table[core.name] = await measureCore(core);
   console.log(`${core.name} measured`);
 }

@@ -1,6 +1,7 @@
 /** The results of a benchmark, and the page that shows them. */
 import type { Optimize } from '../src/core/isa.ts';
 import type { Footprint } from './footprint.ts';
+import { grouped, table } from './page.ts';
 
 export interface Speed {
   readonly model: string;
@@ -105,15 +106,54 @@ export function markdown({ computer, tools, speeds, footprints, estimates }: Res
       ]),
     ),
     '',
+    '## Instructions before building',
+    '',
+    'How far the instructions that `rivulet compile` estimates lie from those that the emulator counts, in total for a',
+    'model. The estimates are fitted to single layers (`npm run measure:instructions`); no layer was taken from these',
+    'models. Written by `npm run bench:estimates`.',
+    '',
+    ...section('instruction estimates'),
+    '',
+    '## Latency',
+    '',
+    ...LATENCY,
+    '',
+    '## Kernels',
+    '',
+    'Instructions of a whole layer of four rows, what the layer does for each row included, by multiply-accumulate or by',
+    'element of the output; compiled for speed, with room for scratch. The study measured hand-written kernels for one',
+    'row, before this code existed; of two figures, the first is specialised for the shape. Written by',
+    '`npm run bench:kernels`.',
+    '',
+    ...section('kernels'),
+    '',
   ].join('\n');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+/** Parts of the page that other programs write. */
+export const SECTIONS = ['instruction estimates', 'published engines', 'published networks', 'kernels'];
+
+function section(name: string): string[] {
+  return [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
 }
 
-/** 1234567 as 1,234,567. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
+const LATENCY: readonly string[] = [
+  'A latency is estimated instructions times a constant of the core, the mean cycles an instruction (`cyclesPerInstruction`',
+  "in src/targets/cores.ts), over the board's clock. The constants are a model made from published timings: code and data",
+  'in memory without wait states, no cache. What that is worth can be seen where latencies of others are published for',
+  'hardware: those in the README of TinyEngine for an STM32H743, a Cortex-M7 with caches and flash that waits (its clock is',
+  'not stated; 480 MHz, the highest, is assumed). For mcunet-vww1 we counted the instructions of the same engines:',
+  '',
+  ...section('published engines'),
+  '',
+  'So cycles an instruction depend on the code, by a third here, and the constant lies between. Dense arithmetic, which',
+  'Rivulet emits, resembles TinyEngine most. That memory hardly shows on this board can be read off the cycles that',
+  'TinyEngine takes for a MAC: they stay alike from the smallest network to the largest, whose weights exceed the cache a',
+  'hundredfold. The last column is our estimate for the same networks, another engine with other kernels:',
+  '',
+  ...section('published networks'),
+  '',
+  'Take a latency as good to a third on a Cortex-M7 with its caches on. On cores whose flash waits without a cache it is a',
+  'lower bound: an STM32F4 at 168 MHz fetches 16 bytes of weights in six cycles, which its prefetcher hides only in',
+  'part. Compare kernels, schedules and networks by it; measure on the board before promising a frame rate.',
+];

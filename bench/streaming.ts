@@ -9,6 +9,7 @@ import { type Compilation, type CompileOptions, compile } from '../src/compile.t
 import { canRun } from '../src/run/toolchain.ts';
 import { findTarget } from '../src/targets/index.ts';
 import { footprint } from './footprint.ts';
+import { grouped, replaceBetween, table } from './page.ts';
 import { SRAM_BOUNDS, streamedNetworks } from './streamed-networks.ts';
 
 const PAGE = 'docs/streaming.md';
@@ -89,23 +90,6 @@ async function costRow(name: string, compiled: Record<ScheduleName, Compiled>): 
     grouped(rows.flash - whole.flash),
     ...[whole, stream, rows].map(({ stack }) => grouped(stack)),
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
-}
-
-/** 1234567 as 1,234,567. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** Puts `text` between the two comments that carry `name`. */
-function replaceBetween(page: string, name: string, text: string): string {
-  const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
-  const [from, to] = [page.indexOf(start) + start.length, page.indexOf(end)];
-  return `${page.slice(0, from)}${text}\n${page.slice(to)}`;
 }
 
 const wanted = process.argv.slice(2);

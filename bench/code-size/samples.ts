@@ -2,12 +2,15 @@
  * Programs whose firmware shows how large the code of each kernel and layer is: the cases of every operator, which are
  * small and odd, and layers with the shapes of real networks for microcontrollers. Nothing here is taken from a model.
  */
+import { type KernelChoice, PORTABLE } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { lower } from '../../src/lower/lower.ts';
 import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import type { Call, Port, Program } from '../../src/program/types.ts';
+import type { Call, Program } from '../../src/program/types.ts';
+import { planned, rooms } from '../kernels/measure.ts';
+import { sideBySide } from '../side-by-side.ts';
 
 export interface Sample {
   /** C identifier, the kernel's name. */
@@ -21,14 +24,11 @@ const ADDRESSES = 128 * 1024;
 const ROUNDEST = 10;
 const ARENA_BYTES = 1024 * 1024;
 
-/** Too much to copy without a library function. */
-const PORT_BYTES = 256;
-
 const NETWORK_LAYERS = 48;
 
-/** One program per kernel: its layers are all cases and network layers that use it. */
-export function kernelSamples(): Sample[] {
-  const programs = samplePrograms();
+/** One program per kernel that `choice` can lead to: its layers are all cases and network layers that use it. */
+export function kernelSamples(choice: KernelChoice): Sample[] {
+  const programs = samplePrograms(choice);
   const kernels = new Set(programs.flatMap((program) => program.calls.map((call) => call.kernel)));
   return [...kernels].sort().map((kernel, i) => {
     const program = joined(kernel, programs, (call) => call.kernel === kernel, 1 + (i % 3));
@@ -37,18 +37,24 @@ export function kernelSamples(): Sample[] {
 }
 
 /** All of them in one program: what kernels share when they are compiled together. */
-export function wholeSample(): Sample {
-  const program = joined('whole', samplePrograms(), () => true, 1);
+export function wholeSample(choice: KernelChoice): Sample {
+  const program = joined('whole', samplePrograms(choice), () => true, 1);
   return { name: 'whole', program, plan: anyPlan(program, 1) };
 }
 
-function samplePrograms(): Program[] {
-  return [...Object.values(ALL_CASES).flat(), ...networkLayers()].map(({ graph }) => lower(graph));
+/** Each with the kernels it gets in an arena without room, with room, and where nothing but portable kernels fit. */
+function samplePrograms(choice: KernelChoice): Program[] {
+  const layers = [...Object.values(ALL_CASES).flat(), ...networkLayers()];
+  const portable = { ...choice, isas: PORTABLE };
+  return layers.flatMap(({ graph }) => [
+    ...rooms(graph, choice).map((room) => planned(graph, choice, room).program),
+    ...(choice.isas.length > 1 ? [lower(graph, portable)] : []),
+  ]);
 }
 
 /**
- * The calls of `programs` that `wanted` accepts, side by side in one program with so many inputs. Constants are cut to
- * one element, because only their addresses appear in code; the buffers of the programs become activations.
+ * The calls of `programs` that `wanted` accepts, each kernel and geometry once, side by side in one program with so many
+ * inputs. Constants are cut to one element, because only their addresses appear in code.
  */
 function joined(
   name: string,
@@ -56,49 +62,23 @@ function joined(
   wanted: (call: Call) => boolean,
   inputs: number,
 ): Program {
-  const calls: Call[] = [];
-  const buffers: Program['buffers'][number][] = [];
-  const constants: Program['constants'][number][] = [];
   const seen = new Set<string>();
-  for (const program of programs) {
-    const used = program.calls.filter(wanted);
-    if (used.length === 0) continue;
-    const [buffer, table] = [buffers.length, constants.length];
-    buffers.push(...program.buffers.map((b) => ({ ...b, id: b.id + buffer, role: 'activation' as const })));
-    constants.push(
-      ...program.constants.map((c) => ({ ...c, id: c.id + table, data: c.data.subarray(0, 1) })),
-    );
-    for (const call of used) {
-      const key = JSON.stringify([call.kernel, call.geometry]);
-      if (seen.has(key)) continue;
-      seen.add(key);
-      calls.push({
-        ...call,
-        index: calls.length,
-        data: Object.fromEntries(Object.entries(call.data).map(([field, id]) => [field, id + table])),
-        slots: call.slots.map((slot) => ({
-          ...slot,
-          source:
-            slot.source.kind === 'buffer'
-              ? { kind: 'buffer', buffer: slot.source.buffer + buffer }
-              : { kind: 'constant', constant: slot.source.constant + table },
-        })),
-        output: { ...call.output, buffer: call.output.buffer + buffer },
-        scratch: call.scratch === null ? null : call.scratch + buffer,
-        result: null,
-      });
-    }
-  }
-  const port = (role: 'input' | 'output'): Port => {
-    const buffer = buffers.length;
-    buffers.push({ id: buffer, name: role, bytes: PORT_BYTES, role });
-    return { name: role, buffer, shape: [PORT_BYTES], dtype: 'int8', bytes: PORT_BYTES };
+  const fresh = ({ kernel, geometry }: Call): boolean => {
+    const key = JSON.stringify([kernel, geometry]);
+    return !seen.has(key) && seen.add(key).size > 0;
   };
-  return {
-    ...{ name, buffers, constants, calls, schedule: [] },
-    inputs: Array.from({ length: inputs }, () => port('input')),
-    outputs: [port('output')],
-  };
+  const parts = programs.map((program) => ({
+    program: {
+      ...program,
+      constants: program.constants.map((c) => ({ ...c, data: c.data.subarray(0, 1) })),
+    },
+    calls: program.calls.filter((call) => wanted(call) && fresh(call)),
+  }));
+  return sideBySide(
+    name,
+    parts.filter(({ calls }) => calls.length > 0),
+    inputs,
+  ).program;
 }
 
 /** A plan that nothing runs: seeded addresses, every third layer bottom-up. */

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Compilation } from '../compile.ts';
 import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
+import type { LatencyEstimate } from '../cost/latency.ts';
 import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
+import type { Target } from '../targets/index.ts';
 import { addModelOptions, compileModel, type ModelOptions } from './model.ts';
-import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
+import { bytes, count, EXIT, heading, printable, type Result, table, withUnit } from './output.ts';
 
 interface Options extends ModelOptions {
   readonly output?: string;
@@ -111,6 +113,7 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
     ...(peak
       ? [`peak   layer ${peak.layer} "${printable(peak.name)}" with ${bytes(peak.liveBytes)} live`]
       : []),
+    ...(report.latency ? latencyLines(report.latency, target) : []),
     ...removedLine(report),
     '',
     layerTable(report),
@@ -138,6 +141,16 @@ function memoryLine(label: string, total: number, fit: Fit | null, parts: string
   return [`${line}: ${verdict}`];
 }
 
+function latencyLines({ milliseconds, clockHz, unmeasured }: LatencyEstimate, target: Target): string[] {
+  const about = Number(milliseconds.toPrecision(3));
+  return [
+    `latency: about ${about} ms (estimate, ${target.description} at ${withUnit(clockHz, 'Hz')})`,
+    ...(unmeasured.length > 0
+      ? [`         never measured on ${target.core.name}, taken for the mean: ${unmeasured.join(', ')}`]
+      : []),
+  ];
+}
+
 /** Channels that every input would have left the same. */
 function removedLine(report: CompileReport): string[] {
   const { channels, macs } = removedTotals(report);
@@ -148,12 +161,13 @@ function removedLine(report: CompileReport): string[] {
       ];
 }
 
-function layerTable({ layers, peak, sliding }: CompileReport): string {
+function layerTable({ layers, peak, latency, sliding }: CompileReport): string {
   return table(
     [
       { title: '#', right: true },
       { title: 'operator' },
       { title: 'MACs', right: true },
+      ...(latency ? [{ title: 'instructions', right: true }] : []),
       ...(sliding === null ? [] : [{ title: 'rows', right: true }]),
       { title: 'live SRAM', right: true },
       { title: '' },
@@ -164,6 +178,7 @@ function layerTable({ layers, peak, sliding }: CompileReport): string {
       String(layer.index),
       layer.op,
       count(layer.macs),
+      ...(layer.instructions === null ? [] : [`~${count(layer.instructions)}`]),
       ...(sliding === null
         ? []
         : [layer.rows === null ? '-' : `${layer.rows.computed} of ${layer.rows.all}`]),

@@ -18,6 +18,8 @@ export interface CodeSizes {
   /** Functions that kernels share. */
   readonly shared: number;
   readonly kernels: Readonly<Record<string, KernelSize>>;
+  /** Functions of the runtime's headers that kernels call. */
+  readonly runtime: Readonly<Record<string, number>>;
   /** Parts of the compiler's libraries that every project needs. */
   readonly library: readonly string[];
 }
@@ -26,6 +28,8 @@ export interface KernelSize {
   readonly bytes: number;
   /** Added where a geometry meets a condition: `field=value`, or `field%divisor` for a multiple. */
   readonly terms?: Readonly<Record<string, number>>;
+  /** Functions of the runtime's headers that it needs, in CodeSizes.runtime. */
+  readonly runtime?: readonly string[];
   /** Parts of the compiler's libraries that it needs. */
   readonly library?: readonly string[];
 }
@@ -57,6 +61,7 @@ export function estimateCode(code: Code, core: string): CodeEstimate {
   const mean = known.reduce((sum, { bytes }) => sum + bytes, 0) / known.length;
   const layers = layerTexts(code);
   const parts = new Set(sizes.library);
+  const runtime = new Set<string>();
   const unmeasured = new Set<string>();
   const ports = program.inputs.length + program.outputs.length;
   let bytes = sizes.shared + dot(sizes.run, [1, layers.length, ports]);
@@ -64,9 +69,11 @@ export function estimateCode(code: Code, core: string): CodeEstimate {
     const kernel = sizes.kernels[source.name];
     if (kernel === undefined) unmeasured.add(source.name);
     for (const part of kernel?.library ?? []) parts.add(part);
+    for (const name of kernel?.runtime ?? []) runtime.add(name);
     bytes += kernel === undefined ? mean : kernelBytes(kernel, program.calls[calls[0]!]!.geometry);
   }
   for (const text of layers) bytes += dot(sizes.layer, layerFeatures(text));
+  for (const name of runtime) bytes += sizes.runtime[name]!;
   for (const part of parts) bytes += measured.library[part]!;
   return {
     bytes: Math.round(bytes),

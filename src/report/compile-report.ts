@@ -2,6 +2,8 @@
 
 import type { Optimize } from '../core/isa.ts';
 import { estimateCode } from '../cost/code-size.ts';
+import { estimateInstructions } from '../cost/instructions.ts';
+import { estimateLatency, type LatencyEstimate } from '../cost/latency.ts';
 import { constantBytes } from '../emit/constants.ts';
 import { counterBytes } from '../emit/push.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -40,6 +42,8 @@ export interface CompileReport {
   readonly peak: { readonly layer: number; readonly name: string; readonly liveBytes: number } | null;
   /** Against the target's memories; null where the target has no limit. */
   readonly fit: { readonly sram: Fit | null; readonly flash: Fit | null; readonly fits: boolean };
+  /** Of one inference, before anything is built; null for a core without measured kernels, such as the host. */
+  readonly latency: LatencyEstimate | null;
   readonly layers: readonly LayerReport[];
   /** What operators of the model need not compute, in execution order; empty with --keep-constant-channels. */
   readonly removed: readonly RemovedReport[];
@@ -80,6 +84,8 @@ export interface LayerReport {
   readonly rows: { readonly computed: number; readonly all: number } | null;
   /** Bytes live while the layer runs. */
   readonly sram: number;
+  /** ESTIMATED instructions of one inference; null where `latency` is. */
+  readonly instructions: number | null;
   readonly kernel: string;
   readonly why: string;
 }
@@ -101,6 +107,7 @@ export function compileReport(
 ): CompileReport {
   const constants = constantBytes(program);
   const estimate = estimateCode({ program, plan, optimize }, target.core.name);
+  const instructions = estimateInstructions(program, target.core.name, optimize);
   const { weights } = constants;
   const tables = constants.tables + estimate.constantBytes;
   const state = counterBytes(program, plan);
@@ -116,6 +123,7 @@ export function compileReport(
     sliding: slidingOf(program),
     peak: peak && { layer: peak.index, name: peak.origin.name, liveBytes: plan.liveBytes },
     fit: { ...fit, fits: [fit.sram, fit.flash].every((f) => f === null || f.margin >= 0) },
+    latency: instructions && estimateLatency(instructions, target),
     layers: program.calls.map((call) => ({
       index: call.index,
       name: call.origin.name,
@@ -123,6 +131,7 @@ export function compileReport(
       macs: call.macs,
       rows: rowsOf(program, call),
       sram: plan.liveByCall[call.index]!,
+      instructions: instructions?.layers[call.index] ?? null,
       kernel: call.kernel,
       why: call.why,
     })),

@@ -18,7 +18,7 @@ export function layersSection(
   const { layers, peak } = report;
   const columns: Column[] = [
     { title: 'MACs', numbers: layers.map((layer) => layer.macs) },
-    ...(instructions ? [{ title: 'Instructions', numbers: instructions }] : []),
+    ...instructionColumn(report, instructions),
     { title: 'Live SRAM', numbers: layers.map((layer) => layer.sram) },
     { title: 'Constants', numbers: flash.map((layer) => layer.constants) },
   ];
@@ -42,6 +42,13 @@ ${columns.map((column) => cell(column, i))}
 </table></div>
 ${removedPart(report)}
 </section>`;
+}
+
+/** Measured where there is a measurement, estimated otherwise. */
+function instructionColumn({ layers, latency }: CompileReport, measured?: readonly number[]): Column[] {
+  if (measured) return [{ title: 'Instructions', numbers: measured }];
+  if (latency === null) return [];
+  return [{ title: 'Instructions, estimated', numbers: layers.map((layer) => layer.instructions ?? 0) }];
 }
 
 /** What the model has and the firmware does not compute, with the proof. */

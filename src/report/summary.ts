@@ -1,10 +1,12 @@
 /** The head of the page: what was compiled for what, whether it fits, and the totals. */
+import type { LatencyEstimate } from '../cost/latency.ts';
+import type { Target } from '../targets/index.ts';
 import type { Fit } from './compile-report.ts';
 import { count, html, label, type Markup, percent } from './markup.ts';
 import type { PageSource } from './page.ts';
 
 export function summary({ name, target, report }: PageSource, instructions?: readonly number[]): Markup {
-  const { sram, flash, fit, layers } = report;
+  const { sram, flash, fit, latency, layers } = report;
   const executed = instructions?.reduce((sum, n) => sum + n, 0);
   return html`<header>
 <p class="eyebrow">Rivulet report</p>
@@ -15,6 +17,7 @@ ${verdict(fit)}
 ${memoryTile('SRAM', sram.total, fit.sram)}
 ${memoryTile('Flash', flash.total, fit.flash)}
 ${tile('Work', html`${count(report.macs)} <small>MACs</small>`, html`${count(layers.length)} layers`)}
+${latency === null ? '' : latencyTile(latency, target)}
 ${executed === undefined ? '' : tile('Instructions', html`${count(executed)}`, html`measured, one inference`)}
 </ul>
 </header>`;
@@ -45,6 +48,17 @@ function memoryTile(title: string, total: number, fit: Fit | null): Markup {
     value,
     html`<span class="meter ${tone}"><span style="width:${percent(share)}"></span></span>
 of ${count(fit.available)} B: ${rest}`,
+  );
+}
+
+function latencyTile({ milliseconds, clockHz, unmeasured }: LatencyEstimate, { core }: Target): Markup {
+  const about = Number(milliseconds.toPrecision(3));
+  const guessed =
+    unmeasured.length === 0 ? '' : html`; never measured on ${core.name}: ${unmeasured.join(', ')}`;
+  return tile(
+    'Latency',
+    html`${about} <small>ms</small>`,
+    html`estimate at ${clockHz / 1e6} MHz without wait states${guessed}`,
   );
 }
 

@@ -94,10 +94,18 @@ describe('compile', () => {
       [0, 'conv', 'CONV_2D', 1728],
       [1, 'dense', 'FULLY_CONNECTED', 320],
     ]);
+    const { latency, layers } = document;
+    expect(latency!.instructions).toBe(layers.reduce((sum, layer) => sum + layer.instructions!, 0));
     for (const { sram, kernel, why } of document.layers) {
       expect(sram).toBeGreaterThan(0);
       expect([kernel, why]).not.toContain('');
     }
+  });
+
+  test('a latency is called an estimate, and the host has none', async () => {
+    const board = await cli('compile', model, '--target', 'f746');
+    expect(board.stdout).toMatch(/^latency: about [\d.]+ ms \(estimate, STM32F746xG at 216 MHz\)$/m);
+    expect((await cli('compile', model)).stdout).not.toContain('latency');
   });
 
   test('-o writes the project and its report, and nothing else', async () => {

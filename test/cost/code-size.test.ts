@@ -42,12 +42,13 @@ describe.each(BUILDS)('$name on $core for $optimize', ({ core, optimize, model }
 describe.each(CORES.filter(({ machines }) => machines.length > 0))('the table for $name', ({ name }) => {
   it.each(OPTIMIZE)('knows what it refers to, for %s', (optimize) => {
     const { library, [optimize]: sizes } = CODE_SIZES[name]!;
-    for (const [kernel, { terms = {}, library: parts = [] }] of Object.entries(sizes.kernels)) {
+    for (const [kernel, { terms = {}, runtime = [], library: parts = [] }] of Object.entries(sizes.kernels)) {
       const geometry = Object.fromEntries(kernelSource(kernel).geometry.map((field) => [field.name, 1]));
       for (const condition of Object.keys(terms)) {
         expect(geometry).toHaveProperty(condition.replace(/[=%].*/, ''));
         expect(holds(condition, geometry)).toBeTypeOf('boolean');
       }
+      for (const name of runtime) expect(sizes.runtime).toHaveProperty([name]);
       for (const part of [...parts, ...sizes.library]) expect(library).toHaveProperty([part]);
     }
   });

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BUDGET_CORE, BUDGET_FILE, type Budgets } from '../../bench/budgets.ts';
-import { compileFor, type Footprint, footprint } from '../../bench/footprint.ts';
+import { BUDGET_CORE, BUDGET_FILE, type Budgets, describeReach } from '../../bench/budgets.ts';
+import { compileFor, type Footprint, FootprintCache } from '../../bench/footprint.ts';
 import { modelsAtHand } from '../../bench/models.ts';
 import { canRun, detectToolchains } from '../../src/run/toolchain.ts';
 import { findTarget } from '../../src/targets/index.ts';
@@ -33,7 +33,10 @@ const PROMISED_SRAM: Readonly<Record<string, number>> = {
   mlperf_ad_int8: 1_000,
 };
 
-describe.each(modelsAtHand())('$name', (model) => {
+const models = modelsAtHand();
+const footprints = new FootprintCache();
+
+describe.each(models)('$name', (model) => {
   const compilation = compileFor(model, BUDGET_CORE, 'speed');
   const budget = budgets.models[model.name];
 
@@ -50,8 +53,29 @@ describe.each(modelsAtHand())('$name', (model) => {
   });
 
   it.skipIf(!COMPARABLE)('needs no more flash, stack and instructions than before', async () => {
-    const measured = await footprint(compilation, BUDGET_CORE);
+    const measured = await footprints.of(model, BUDGET_CORE, 'speed');
     expect(violations(measured, budget!)).toEqual([]);
+  });
+});
+
+describe.each(budgets.reach.map((reach) => ({ ...reach, goal: describeReach(reach) })))('$goal', ({
+  model: name,
+  core,
+  optimize,
+  figure,
+  bound,
+  measured: recorded,
+}) => {
+  const model = models.find((candidate) => candidate.name === name);
+
+  it.skipIf(!COMPARABLE || model === undefined)('is reached', async () => {
+    const { [figure]: measured } = await footprints.of(model!, core, optimize);
+    expect(measured).toBeLessThanOrEqual(bound);
+  });
+
+  it('was reached when it was last recorded', () => {
+    expect(recorded, 'none is recorded: npm run ratchet').not.toBeNull();
+    expect(recorded).toBeLessThanOrEqual(bound);
   });
 });
 
