@@ -3,9 +3,11 @@ import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
+import { conv2dMveKernels } from './mve.ts';
 
 /** Tried in order; see `Kernel`. */
 export const conv2dKernels: readonly Kernel<'conv2d'>[] = [
+  ...conv2dMveKernels,
   {
     name: 'conv2d_1x1_s8',
     isa: 'portable',

@@ -3,11 +3,13 @@ import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
+import { depthwiseConv2dMveKernels } from './mve.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
 /** Tried in order; see `Kernel`. */
 export const depthwiseConv2dKernels: readonly Kernel<'depthwise_conv2d'>[] = [
+  ...depthwiseConv2dMveKernels,
   {
     name: 'depthwise_conv2d_plane_s8',
     isa: 'portable',

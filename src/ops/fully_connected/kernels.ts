@@ -1,11 +1,14 @@
 import { elementCount, type Value } from '../../ir/types.ts';
 import { biasOf, foldZeroPoint } from '../convolution.ts';
-import type { CallSpec, Kernel, NodeView, RowSpec } from '../definition.ts';
+import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { multiplierConstants, zeroPointOf } from '../quantization.ts';
+import { vectors } from '../rows.ts';
 import { fullyConnectedMultipliers } from './multipliers.ts';
+import { fullyConnectedMveKernels } from './mve.ts';
 
 /** Tried in order; see `Kernel`. */
 export const fullyConnectedKernels: readonly Kernel<'fully_connected'>[] = [
+  ...fullyConnectedMveKernels,
   {
     name: 'fully_connected_s8',
     isa: 'portable',
@@ -44,14 +47,4 @@ function bind({ attrs, ins, outs }: NodeView<'fully_connected'>): CallSpec[] {
       output: vectors(batch, outputs),
     },
   ];
-}
-
-/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
-function vectors(count: number, length: number): RowSpec {
-  return {
-    offset: 0,
-    pitch: length,
-    rowBytes: length,
-    rows: Int32Array.from({ length: count }, (_, i) => i),
-  };
 }

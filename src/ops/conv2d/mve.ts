@@ -1,0 +1,115 @@
+/** Kernels for Helium. */
+import type { Value } from '../../ir/types.ts';
+import { biasOf, channelMultipliers, foldZeroPoint } from '../convolution.ts';
+import type { CallSpec, Kernel, KernelConstant, NodeView } from '../definition.ts';
+import { packDense, vectorRequantizeProblem } from '../mve.ts';
+import { zeroPointOf } from '../quantization.ts';
+import { eachRow, planeOf, windowSlots } from '../rows.ts';
+
+type View = NodeView<'conv2d'>;
+
+/** Tried in order; see `Kernel`. */
+export const conv2dMveKernels: readonly Kernel<'conv2d'>[] = [
+  {
+    name: 'conv2d_1x1_mve_s8',
+    isa: 'mve',
+    shared: true,
+    why: 'pointwise: sixteen products at a time, four channels share every pixel',
+    refuses(view) {
+      const { attrs, ins } = view;
+      const [, kernelHeight, kernelWidth] = ins[1]!.shape;
+      if (kernelHeight !== 1 || kernelWidth !== 1) return 'the window is larger than 1x1';
+      if (attrs.padding.some((padding) => padding !== 0)) return 'the input is padded';
+      return problemOf(view);
+    },
+    bind: bindPointwise,
+  },
+  {
+    name: 'conv2d_mve_s8',
+    isa: 'mve',
+    shared: true,
+    why: 'sixteen products at a time along each row of the window, four channels share every pixel',
+    refuses(view) {
+      if (view.attrs.dilation[1] !== 1 && view.ins[1]!.shape[2] !== 1) return 'columns are dilated';
+      return problemOf(view);
+    },
+    bind: bindWindow,
+  },
+];
+
+function problemOf({ ins, outs }: View): string | undefined {
+  const [x, weights] = [ins[0]!, ins[1]!];
+  if (weights.shape[3] !== x.shape[3]) return 'the convolution is grouped';
+  return vectorRequantizeProblem(channelMultipliers(x, weights, outs[0]!, weights.shape[0]!));
+}
+
+function bindPointwise(view: View): CallSpec[] {
+  return [
+    {
+      geometry: {
+        in_channels: planeOf(view.ins[0]!.shape).channels,
+        stride: view.attrs.stride[1],
+        ...outputGeometry(view),
+      },
+      data: { packed: packed(view) },
+      ...rows(view),
+    },
+  ];
+}
+
+function bindWindow(view: View): CallSpec[] {
+  const { attrs, ins } = view;
+  const [x, weights] = [ins[0]!, ins[1]!];
+  return [
+    {
+      geometry: {
+        in_width: planeOf(x.shape).width,
+        in_channels: planeOf(x.shape).channels,
+        kernel_height: weights.shape[1]!,
+        kernel_width: weights.shape[2]!,
+        stride: attrs.stride[1],
+        pad_left: attrs.padding[2],
+        in_zero_point: zeroPointOf(x),
+        ...outputGeometry(view),
+      },
+      data: { packed: packed(view) },
+      ...rows(view),
+    },
+  ];
+}
+
+function outputGeometry({ attrs, outs }: View): Record<string, number> {
+  const y = outs[0]!;
+  return {
+    out_width: planeOf(y.shape).width,
+    out_channels: planeOf(y.shape).channels,
+    out_zero_point: zeroPointOf(y),
+    out_min: attrs.clamp[0],
+    out_max: attrs.clamp[1],
+  };
+}
+
+/** The runs are the rows of the window. */
+function packed({ ins, outs }: View): KernelConstant {
+  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
+  const [channels, kernelHeight, kernelWidth, inChannels] = weights.shape as [number, number, number, number];
+  const taps = weights.data as Int8Array;
+  return packDense(taps, kernelHeight, kernelWidth * inChannels, {
+    bias: foldZeroPoint(biasOf(bias, channels), taps, zeroPointOf(x)),
+    multipliers: channelMultipliers(x, weights, outs[0]!, channels),
+  });
+}
+
+function rows({ attrs, ins, outs }: View): Pick<CallSpec, 'firings' | 'slots' | 'output'> {
+  const y = outs[0]!;
+  return {
+    firings: eachRow(y).rows.length,
+    slots: windowSlots(ins[0]!, y, {
+      kernelHeight: ins[1]!.shape[1]!,
+      stride: attrs.stride,
+      dilation: attrs.dilation,
+      top: attrs.padding[0],
+    }),
+    output: eachRow(y),
+  };
+}
