@@ -235,127 +235,128 @@ static inline void rv_mve_finish4(const int32_t *sums, const int32_t *scaling, i
 #endif
 }
 
-/*
- * Sums of sixteen neighbouring channels, in the order in which widening products twice leaves them: sum i is that of
- * channel rv_mve_channel(i). Constants of depthwise kernels are packed in this order.
- */
-typedef struct {
-#if RV_MVE
-    int32x4_t lanes[4];
-#else
-    int32_t lanes[16];
-#endif
-} rv_mve_sums16;
-
-/* 0 4 8 12, 2 6 10 14, 1 5 9 13, 3 7 11 15 */
+/* Lane i of sixteen sums is that of channel rv_mve_channel(i), as widening twice leaves it: 0 4 8 12, 2 6 10 14, ... */
 static inline int32_t rv_mve_channel(int32_t i)
 {
     return 4 * (i & 3) + 2 * (i >> 2 & 1) + (i >> 3);
 }
 
-static inline rv_mve_sums16 rv_mve_load16(const int32_t *from)
-{
-    rv_mve_sums16 sums;
 #if RV_MVE
-    for (int32_t i = 0; i < 4; ++i) {
-        sums.lanes[i] = vldrwq_s32(from + 4 * i);
-    }
-#else
-    memcpy(sums.lanes, from, sizeof sums.lanes);
-#endif
-    return sums;
-}
+/* Adds the products of even and of odd channels, q2 and q0, to the sums of sixteen channels, q4 to q7. */
+#define RV_MVE_ADD_PRODUCTS                                                                                        \
+    "vmovlb.s16 q1, q2\n\t"                                                                                        \
+    "vadd.i32 q4, q4, q1\n\t"                                                                                      \
+    "vmovlt.s16 q2, q2\n\t"                                                                                        \
+    "vadd.i32 q5, q5, q2\n\t"                                                                                      \
+    "vmovlb.s16 q1, q0\n\t"                                                                                        \
+    "vadd.i32 q6, q6, q1\n\t"                                                                                      \
+    "vmovlt.s16 q0, q0\n\t"                                                                                        \
+    "vadd.i32 q7, q7, q0\n\t"
 
-#if RV_MVE
-/* q2, q0: products of even and odd channels, added up to four sums. */
-#define RV_MVE_WIDEN                                                                                              \
-    "vmovlb.s16 q1, q2\n\t"                                                                                       \
-    "vadd.i32 %q[a], %q[a], q1\n\t"                                                                               \
-    "vmovlt.s16 q2, q2\n\t"                                                                                       \
-    "vadd.i32 %q[b], %q[b], q2\n\t"                                                                               \
-    "vmovlb.s16 q1, q0\n\t"                                                                                       \
-    "vadd.i32 %q[c], %q[c], q1\n\t"                                                                               \
-    "vmovlt.s16 q0, q0\n\t"                                                                                       \
-    "vadd.i32 %q[d], %q[d], q0\n"
+/* Requantises four sums with the next four multipliers and shifts, but for the zero point. */
+#define RV_MVE_SCALE(sums)                                                                                         \
+    "vldrw.32 q0, [%[w]], #16\n\t"                                                                                 \
+    "vshr.s32 q1, " sums ", #31\n\t"                                                                               \
+    "vqrdmulh.s32 " sums ", " sums ", q0\n\t"                                                                      \
+    "vldrb.s32 q0, [%[w]], #4\n\t"                                                                                 \
+    "vadd.i32 " sums ", " sums ", q1\n\t"                                                                          \
+    "vrshl.s32 " sums ", " sums ", q0\n\t"
+
+/* Sixteen channels a turn; `load` and `store` are instructions on bytes, with a predicate where there are fewer. */
+#define RV_MVE_WINDOW(load, store)                                                                                 \
+    "1:\n\t"                                                                                                       \
+    "vldrw.32 q4, [%[w]], #16\n\t"                                                                                 \
+    "vldrw.32 q5, [%[w]], #16\n\t"                                                                                 \
+    "vldrw.32 q6, [%[w]], #16\n\t"                                                                                 \
+    "vldrw.32 q7, [%[w]], #16\n\t"                                                                                 \
+    "mov %[tap], %[taps]\n\t"                                                                                      \
+    "dls lr, %[pairs]\n"                                                                                           \
+    "2:\n\t"                                                                                                       \
+    "ldrd %[a], %[b], [%[tap]]\n\t" load " q0, [%[a]], #16\n\t"                                                    \
+    "vldrb.8 q1, [%[w]], #16\n\t"                                                                                  \
+    "vmullb.s8 q2, q0, q1\n\t"                                                                                     \
+    "vmullt.s8 q0, q0, q1\n\t" load " q1, [%[b]]\n\t"                                                              \
+    "vldrb.8 q3, [%[w]], #16\n\t"                                                                                  \
+    "vmullb.s8 q1, q1, q3\n\t"                                                                                     \
+    "vadd.i16 q2, q2, q1\n\t" load " q1, [%[b]], #16\n\t"                                                          \
+    "vmullt.s8 q1, q1, q3\n\t"                                                                                     \
+    "strd %[a], %[b], [%[tap]], #8\n\t"                                                                            \
+    "vadd.i16 q0, q0, q1\n\t" RV_MVE_ADD_PRODUCTS                                                                  \
+    "le lr, 2b\n\t"                                                                                                \
+    RV_MVE_SCALE("q4") RV_MVE_SCALE("q5") RV_MVE_SCALE("q6") RV_MVE_SCALE("q7")                                    \
+    "vqmovnb.s32 q4, q4\n\t"                                                                                       \
+    "vqmovnt.s32 q4, q5\n\t"                                                                                       \
+    "vqmovnb.s32 q6, q6\n\t"                                                                                       \
+    "vqmovnt.s32 q6, q7\n\t"                                                                                       \
+    "ldrd %[a], %[b], [%[output]]\n\t"                                                                             \
+    "vqadd.s16 q4, q4, %[a]\n\t"                                                                                   \
+    "vqadd.s16 q6, q6, %[a]\n\t"                                                                                   \
+    "vdup.8 q0, %[b]\n\t"                                                                                          \
+    "ldr %[a], [%[output], #8]\n\t"                                                                                \
+    "vqmovnb.s16 q4, q4\n\t"                                                                                       \
+    "vqmovnt.s16 q4, q6\n\t"                                                                                       \
+    "vdup.8 q1, %[a]\n\t"                                                                                          \
+    "vmax.s8 q4, q4, q0\n\t"                                                                                       \
+    "vmin.s8 q4, q4, q1\n\t" store " q4, [%[out]], #16\n\t"                                                        \
+    "subs %[blocks], %[blocks], #1\n\t"                                                                            \
+    "bne 1b"
 #endif
 
 /*
- * sums += `count` taps of `lanes` (1 to 16) channels: pixels `step` bytes apart from x on, weights int8[count][16] without
- * -128, so that two products fit 16 bits. Returns what follows the weights.
+ * One output pixel of a depthwise convolution: out[channels].
+ *
+ * packed     for each sixteen channels: bias int32[16], weights int8[2 * pairs][16], none of them -128, so that two products
+ *            fit 16 bits; multiplier int32[4] and shift int8[4] for each four lanes. Lanes as in rv_mve_channel, but for the
+ *            weights. The input's zero point is folded into the bias
+ * taps       2 * pairs pixels int8[channels], one under each weight; left behind their ends
  */
-static inline const int8_t *rv_mve_taps16(rv_mve_sums16 *sums, const int8_t *weights, const int8_t *x,
-                                          int32_t step, int32_t count, int32_t lanes)
+static RV_NOINLINE RV_UNUSED void rv_mve_window(const int32_t *packed, const int8_t **taps, int32_t pairs,
+                                                int32_t channels, int8_t *out, const rv_mve_output *output)
 {
 #if RV_MVE
-    __asm__ volatile("vctp.8 %[lanes]\n\t"
-                     "wls lr, %[pairs], 2f\n"
-                     "1:\n\t"
-                     "vpst\n\t"
-                     "vldrbt.8 q0, [%[x]]\n\t"
-                     "vldrb.8 q1, [%[w]], #16\n\t"
-                     "add %[x], %[x], %[step]\n\t"
-                     "vmullb.s8 q2, q0, q1\n\t"
-                     "vmullt.s8 q0, q0, q1\n\t"
-                     "vpst\n\t"
-                     "vldrbt.8 q1, [%[x]]\n\t"
-                     "vldrb.8 q3, [%[w]], #16\n\t"
-                     "vmullb.s8 q1, q1, q3\n\t"
-                     "vadd.i16 q2, q2, q1\n\t"
-                     "vpst\n\t"
-                     "vldrbt.8 q1, [%[x]]\n\t"
-                     "add %[x], %[x], %[step]\n\t"
-                     "vmullt.s8 q1, q1, q3\n\t"
-                     "vadd.i16 q0, q0, q1\n\t" RV_MVE_WIDEN "\tle lr, 1b\n"
-                     "2:\n\t"
-                     "lsls lr, %[count], #31\n\t"
-                     "beq 3f\n\t"
-                     "vpst\n\t"
-                     "vldrbt.8 q0, [%[x]]\n\t"
-                     "vldrb.8 q1, [%[w]], #16\n\t"
-                     "vmullb.s8 q2, q0, q1\n\t"
-                     "vmullt.s8 q0, q0, q1\n\t" RV_MVE_WIDEN "3:"
-                     : [w] "+&r"(weights), [x] "+&r"(x), [a] "+&w"(sums->lanes[0]), [b] "+&w"(sums->lanes[1]),
-                       [c] "+&w"(sums->lanes[2]), [d] "+&w"(sums->lanes[3])
-                     : [step] "r"(step), [pairs] "r"(count >> 1), [count] "r"(count), [lanes] "r"(lanes)
-                     : "lr", "q0", "q1", "q2", "q3", "cc", "memory");
-    return weights;
+    const int8_t **tap;
+    uint32_t a;
+    uint32_t b;
+    int32_t blocks = channels >> 4;
+
+    if (blocks > 0) {
+        __asm__ volatile(RV_MVE_WINDOW("vldrb.8", "vstrb.8")
+                         : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b),
+                           [blocks] "+&r"(blocks)
+                         : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output)
+                         : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
+    }
+    if ((channels & 15) != 0) {
+        blocks = 1;
+        __asm__ volatile("vctp.8 %[channels]\n" RV_MVE_WINDOW("vpst\n\tvldrbt.8", "vpst\n\tvstrbt.8")
+                         : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b),
+                           [blocks] "+&r"(blocks)
+                         : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output), [channels] "r"(channels & 15)
+                         : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
+    }
 #else
-    for (int32_t tap = 0; tap < count; ++tap) {
+    for (int32_t first = 0; first < channels; first += 16) {
+        const int8_t *weights = (const int8_t *)(packed + 16);
+        const int32_t *scaling = packed + 16 + 8 * pairs;
+
         for (int32_t i = 0; i < 16; ++i) {
             const int32_t channel = rv_mve_channel(i);
-            if (channel < lanes) {
-                sums->lanes[i] += x[tap * step + channel] * weights[16 * tap + channel];
+            if (first + channel < channels) {
+                const int32_t *group = scaling + 5 * (i >> 2);
+                int32_t sum = packed[i];
+
+                for (int32_t tap = 0; tap < 2 * pairs; ++tap) {
+                    sum += taps[tap][channel] * weights[16 * tap + channel];
+                }
+                sum = rv_requantize(sum, group[i & 3], ((const int8_t *)(group + 4))[i & 3]);
+                out[first + channel] =
+                    (int8_t)rv_clamp(sum + output->zero_point, output->lowest, output->highest);
             }
         }
-    }
-    return weights + 16 * count;
-#endif
-}
-
-/* The first `lanes` channels of sixteen become outputs; `scaling` is multiplier int32[16], shift int8[16]. */
-static inline void rv_mve_finish16(const rv_mve_sums16 *sums, const int32_t *scaling, int8_t *out, int32_t lanes,
-                                   const rv_mve_output *output)
-{
-    const int8_t *shift = (const int8_t *)(scaling + 16);
-#if RV_MVE
-    int32x4_t scaled[4];
-    for (int32_t i = 0; i < 4; ++i) {
-        scaled[i] = rv_mve_requantize(sums->lanes[i], vldrwq_s32(scaling + 4 * i), vldrbq_s32(shift + 4 * i));
-    }
-    int16x8_t even = vqmovntq_s32(vqmovnbq_s32(vdupq_n_s16(0), scaled[0]), scaled[1]);
-    int16x8_t odd = vqmovntq_s32(vqmovnbq_s32(vdupq_n_s16(0), scaled[2]), scaled[3]);
-    even = vqaddq_n_s16(even, (int16_t)output->zero_point);
-    odd = vqaddq_n_s16(odd, (int16_t)output->zero_point);
-    int8x16_t y = vqmovntq_s16(vqmovnbq_s16(vdupq_n_s8(0), even), odd);
-    y = vminq_s8(vmaxq_s8(y, vdupq_n_s8((int8_t)output->lowest)), vdupq_n_s8((int8_t)output->highest));
-    vstrbq_p_s8(out, y, vctp8q((uint32_t)lanes));
-#else
-    for (int32_t i = 0; i < 16; ++i) {
-        const int32_t channel = rv_mve_channel(i);
-        if (channel < lanes) {
-            const int32_t scaled = rv_requantize(sums->lanes[i], scaling[i], shift[i]) + output->zero_point;
-            out[channel] = (int8_t)rv_clamp(scaled, output->lowest, output->highest);
+        for (int32_t tap = 0; tap < 2 * pairs; ++tap) {
+            taps[tap] += channels - first < 16 ? channels - first : 16;
         }
+        packed = scaling + 20;
     }
 #endif
 }

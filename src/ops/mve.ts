@@ -6,6 +6,8 @@ import { type Multiplier, quantizeMultiplier } from '../core/fixedpoint.ts';
 import type { KernelConstant } from './definition.ts';
 
 const VECTOR_BYTES = 16;
+/** Bias, multiplier and shift of a channel. */
+const BYTES_OF_SCALING = 9;
 
 /** One output channel: what the sum of its products starts from, and how it is scaled. */
 export interface ChannelScaling {
@@ -58,20 +60,27 @@ export function packDense(
 }
 
 /**
- * Weights [taps][channels] as `rv_mve_taps16` reads them: for each sixteen channels bias int32[16], weights int8[taps][16],
- * multiplier int32[16], shift int8[16]; all but the weights in the order of `rv_mve_channel`.
+ * Weights [taps][channels] as `rv_mve_window` reads them: for each sixteen channels bias int32[16], weights int8[taps][16]
+ * with taps rounded up to even, then multiplier int32[4] and shift int8[4] four times; all but the weights in the order of
+ * `rv_mve_channel`.
  */
 export function packDepthwise(weights: Int8Array, scaling: ChannelScaling): KernelConstant {
   const channels = scaling.bias.length;
   const taps = weights.length / channels;
   const channelOf = (i: number): number => 4 * (i & 3) + 2 * ((i >> 2) & 1) + (i >> 3);
-  return packBlocks(scaling, VECTOR_BYTES, VECTOR_BYTES * taps, channelOf, (block, into) => {
-    for (let tap = 0; tap < taps; ++tap) {
-      const from = tap * channels + block;
-      const lanes = Math.min(VECTOR_BYTES, channels - block);
-      into.set(weights.subarray(from, from + lanes), tap * VECTOR_BYTES);
-    }
-  });
+  return packBlocks(
+    scaling,
+    VECTOR_BYTES,
+    2 * VECTOR_BYTES * Math.ceil(taps / 2),
+    channelOf,
+    (block, into) => {
+      for (let tap = 0; tap < taps; ++tap) {
+        const from = tap * channels + block;
+        const lanes = Math.min(VECTOR_BYTES, channels - block);
+        into.set(weights.subarray(from, from + lanes), tap * VECTOR_BYTES);
+      }
+    },
+  );
 }
 
 /** Blocks of `lanes` channels, `weightBytes` of weights in each; lane i of block b has channel b + channelOf(i). */
@@ -83,20 +92,21 @@ function packBlocks(
   fill: (firstChannel: number, into: Int8Array) => void,
 ): KernelConstant {
   const blocks = Math.ceil(bias.length / lanes);
-  const blockBytes = 9 * lanes + weightBytes;
+  const blockBytes = lanes * BYTES_OF_SCALING + weightBytes;
   const bytes = new ArrayBuffer(blocks * blockBytes);
+  const view = new DataView(bytes);
   for (let block = 0; block < blocks; ++block) {
-    const start = block * blockBytes;
-    const scalingStart = start + 4 * lanes + weightBytes;
-    fill(block * lanes, new Int8Array(bytes, start + 4 * lanes, weightBytes));
-    const view = new DataView(bytes);
+    const biases = block * blockBytes;
+    const weights = biases + 4 * lanes;
+    fill(block * lanes, new Int8Array(bytes, weights, weightBytes));
     for (let lane = 0; lane < lanes; ++lane) {
       const channel = block * lanes + channelOf(lane);
       if (channel >= bias.length) continue;
       const { multiplier, shift } = quantizeMultiplier(multipliers[channel]!);
-      view.setInt32(start + 4 * lane, bias[channel]!, true);
-      view.setInt32(scalingStart + 4 * lane, multiplier, true);
-      view.setInt8(scalingStart + 4 * lanes + lane, multiplier === 0 ? -1 : shift);
+      const group = weights + weightBytes + 20 * (lane >> 2);
+      view.setInt32(biases + 4 * lane, bias[channel]!, true);
+      view.setInt32(group + 4 * (lane & 3), multiplier, true);
+      view.setInt8(group + 16 + (lane & 3), multiplier === 0 ? -1 : shift);
     }
   }
   return { role: 'weights', data: new Int32Array(bytes) };

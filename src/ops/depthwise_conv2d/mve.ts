@@ -6,6 +6,11 @@ import { packDepthwise, vectorRequantizeProblem } from '../mve.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 
+/** The kernel keeps a pointer for each on the stack. */
+const MOST_TAPS = 49;
+/** Layers of fewer channels share one constant of padding. */
+const PADDING_BYTES = 512;
+
 type View = NodeView<'depthwise_conv2d'>;
 
 /** Tried in order; see `Kernel`. */
@@ -18,6 +23,8 @@ export const depthwiseConv2dMveKernels: readonly Kernel<'depthwise_conv2d'>[] = 
     refuses({ ins, outs }) {
       const [x, weights] = [ins[0]!, ins[1]!];
       if (planeOf(x.shape).channels !== weights.shape[3]) return 'channels have several outputs';
+      if (weights.shape[1]! * weights.shape[2]! > MOST_TAPS)
+        return `the window has more than ${MOST_TAPS} taps`;
       if ((weights.data as Int8Array).includes(-128)) return 'a weight is -128';
       return vectorRequantizeProblem(channelMultipliers(x, weights, outs[0]!, weights.shape[3]!));
     },
@@ -50,7 +57,7 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
           bias: foldZeroPointOfColumns(biasOf(bias, channels), taps, zeroPointOf(x)),
           multipliers: channelMultipliers(x, weights, y, channels),
         }),
-        padding: { role: 'table', data: new Int8Array(16).fill(zeroPointOf(x)) },
+        padding: { role: 'table', data: paddingOf(channels, zeroPointOf(x)) },
       },
       firings: eachRow(y).rows.length,
       slots: windowSlots(x, y, {
@@ -62,6 +69,10 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
       output: eachRow(y),
     },
   ];
+}
+
+function paddingOf(channels: number, zeroPoint: number): Int8Array {
+  return new Int8Array(Math.ceil(channels / PADDING_BYTES) * PADDING_BYTES).fill(zeroPoint);
 }
 
 /** bias[c] - Z_in * sum of w[.., c], weights [taps][channels]. */
