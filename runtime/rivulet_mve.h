@@ -56,6 +56,20 @@ static inline int32_t rv_mve_padded(int32_t taps)
     return (taps + 15) & ~15;
 }
 
+#if RV_MVE
+/* Sixteen values against four rows of weights: sums in r0, r2, r4, r6. */
+#define RV_MVE_PRODUCTS                                                                                            \
+    "vldrb.8 q0, [%[x]], #16\n\t"                                                                                  \
+    "vldrb.8 q1, [%[w]], #16\n\t"                                                                                  \
+    "vmladava.s8 r0, q0, q1\n\t"                                                                                   \
+    "vldrb.8 q2, [%[w]], #16\n\t"                                                                                  \
+    "vmladava.s8 r2, q0, q2\n\t"                                                                                   \
+    "vldrb.8 q1, [%[w]], #16\n\t"                                                                                  \
+    "vmladava.s8 r4, q0, q1\n\t"                                                                                   \
+    "vldrb.8 q2, [%[w]], #16\n\t"                                                                                  \
+    "vmladava.s8 r6, q0, q2\n\t"
+#endif
+
 /*
  * `count` vectors of `inputs` int8 values, `in_pitch` bytes apart, through a dense layer: out[outputs], `out_pitch` bytes
  * apart. Four outputs at a time, each vector against four rows of weights.
@@ -89,17 +103,7 @@ static RV_NOINLINE RV_UNUSED void rv_mve_dense(const int32_t *packed, const int8
                          "1:\n\t"
                          "ldm %[w]!, {r0, r2, r4, r6}\n\t"
                          "wlstp.8 lr, %[inputs], 3f\n"
-                         "2:\n\t"
-                         "vldrb.8 q0, [%[x]], #16\n\t"
-                         "vldrb.8 q1, [%[w]], #16\n\t"
-                         "vmladava.s8 r0, q0, q1\n\t"
-                         "vldrb.8 q2, [%[w]], #16\n\t"
-                         "vmladava.s8 r2, q0, q2\n\t"
-                         "vldrb.8 q1, [%[w]], #16\n\t"
-                         "vmladava.s8 r4, q0, q1\n\t"
-                         "vldrb.8 q2, [%[w]], #16\n\t"
-                         "vmladava.s8 r6, q0, q2\n\t"
-                         "letp lr, 2b\n"
+                         "2:\n\t" RV_MVE_PRODUCTS "letp lr, 2b\n"
                          "3:\n\t"
                          "push {r0, r2, r4, r6}\n\t"
                          "vpop {d0, d1}\n\t"
@@ -146,45 +150,9 @@ static RV_NOINLINE RV_UNUSED void rv_mve_dense(const int32_t *packed, const int8
 }
 
 /*
- * sums[4] += a row of `bytes` int8 values against four rows of weights int8[padded bytes / 16][4][16]; returns what follows
- * the weights.
+ * sums[4] += `bytes` int8 values against four rows of weights int8[padded bytes / 16][4][16]; returns what follows the
+ * weights. Values outside [first, end) are taken for `padding`; of x only those inside are read.
  */
-static inline const int32_t *rv_mve_dot4(int32_t *sums, const int32_t *weights, const int8_t *x, int32_t bytes)
-{
-#if RV_MVE
-    __asm__ volatile("ldm %[sums], {r0, r2, r4, r6}\n\t"
-                     "wlstp.8 lr, %[bytes], 2f\n"
-                     "1:\n\t"
-                     "vldrb.8 q0, [%[x]], #16\n\t"
-                     "vldrb.8 q1, [%[w]], #16\n\t"
-                     "vmladava.s8 r0, q0, q1\n\t"
-                     "vldrb.8 q2, [%[w]], #16\n\t"
-                     "vmladava.s8 r2, q0, q2\n\t"
-                     "vldrb.8 q1, [%[w]], #16\n\t"
-                     "vmladava.s8 r4, q0, q1\n\t"
-                     "vldrb.8 q2, [%[w]], #16\n\t"
-                     "vmladava.s8 r6, q0, q2\n\t"
-                     "letp lr, 1b\n"
-                     "2:\n\t"
-                     "stm %[sums], {r0, r2, r4, r6}"
-                     : [w] "+&r"(weights), [x] "+&r"(x)
-                     : [sums] "r"(sums), [bytes] "r"(bytes)
-                     : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "cc", "memory");
-    return weights;
-#else
-    const int8_t *w = (const int8_t *)weights;
-
-    for (int32_t k = 0; k < bytes; ++k) {
-        for (int32_t lane = 0; lane < 4; ++lane) {
-            const int32_t product = x[k] * w[4 * (k & ~15) + 16 * lane + (k & 15)];
-            sums[lane] = (int32_t)((uint32_t)sums[lane] + (uint32_t)product);
-        }
-    }
-    return weights + rv_mve_padded(bytes);
-#endif
-}
-
-/* The same with values outside [first, end) taken for `padding`; of x only those inside are read. */
 static inline const int32_t *rv_mve_dot4_padded(int32_t *sums, const int32_t *weights, const int8_t *x,
                                                 int32_t bytes, int32_t first, int32_t end, int32_t padding)
 {
@@ -232,6 +200,103 @@ static inline void rv_mve_finish4(const int32_t *sums, const int32_t *scaling, i
         const int32_t scaled = rv_requantize(sums[lane], scaling[lane], shift[lane]) + output->zero_point;
         out[lane] = (int8_t)rv_clamp(scaled, output->lowest, output->highest);
     }
+#endif
+}
+
+/*
+ * One output pixel of a convolution, none of whose columns are padding: out[channels].
+ *
+ * packed     for each four channels: bias int32[4], for each run weights int8[padded bytes / 16][4][16], multiplier
+ *            int32[4], shift int8[4]; the input's zero point is folded into the bias
+ * runs       `count` pointers to the `bytes` int8 values under each row of the window
+ */
+static inline void rv_mve_runs(const int32_t *packed, const int8_t *const *runs, int32_t count, int32_t bytes,
+                               int8_t *out, int32_t channels, const rv_mve_output *output)
+{
+#if RV_MVE
+    const int32x4_t zero_point = vdupq_n_s32(output->zero_point);
+    const int32x4_t lowest = vdupq_n_s32(output->lowest);
+    const int32x4_t highest = vdupq_n_s32(output->highest);
+    const int8_t *const *run;
+    const int8_t *const *end = runs + count;
+    const int8_t *x;
+
+    __asm__ volatile("1:\n\t"
+                     "ldm %[w]!, {r0, r2, r4, r6}\n\t"
+                     "mov %[run], %[runs]\n"
+                     "2:\n\t"
+                     "ldr %[x], [%[run]], #4\n\t"
+                     "wlstp.8 lr, %[bytes], 4f\n"
+                     "3:\n\t" RV_MVE_PRODUCTS "letp lr, 3b\n"
+                     "4:\n\t"
+                     "cmp %[run], %[end]\n\t"
+                     "bne 2b\n\t"
+                     "push {r0, r2, r4, r6}\n\t"
+                     "vpop {d0, d1}\n\t"
+                     "vldrw.32 q2, [%[w]], #16\n\t"
+                     "vshr.s32 q1, q0, #31\n\t"
+                     "vqrdmulh.s32 q0, q0, q2\n\t"
+                     "vldrb.s32 q2, [%[w]], #4\n\t"
+                     "vadd.i32 q0, q0, q1\n\t"
+                     "vrshl.s32 q0, q0, q2\n\t"
+                     "vadd.i32 q0, q0, %q[zero_point]\n\t"
+                     "vmax.s32 q0, q0, %q[lowest]\n\t"
+                     "vmin.s32 q0, q0, %q[highest]\n\t"
+                     "vctp.32 %[left]\n\t"
+                     "vpst\n\t"
+                     "vstrbt.32 q0, [%[out]], #4\n\t"
+                     "subs %[left], %[left], #4\n\t"
+                     "bgt 1b"
+                     : [w] "+&l"(packed), [out] "+&l"(out), [left] "+&r"(channels), [run] "=&r"(run), [x] "=&r"(x)
+                     : [runs] "r"(runs), [end] "r"(end), [bytes] "r"(bytes), [zero_point] "w"(zero_point),
+                       [lowest] "w"(lowest), [highest] "w"(highest)
+                     : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "cc", "memory");
+#else
+    for (int32_t first = 0; first < channels; first += 4) {
+        int32_t sums[4] = {packed[0], packed[1], packed[2], packed[3]};
+
+        packed += 4;
+        for (int32_t i = 0; i < count; ++i) {
+            packed = rv_mve_dot4_padded(sums, packed, runs[i], bytes, 0, bytes, 0);
+        }
+        rv_mve_finish4(sums, packed, out + first, channels - first, output);
+        packed += 5;
+    }
+#endif
+}
+
+/* memcpy and memset of rows. */
+static inline void rv_mve_copy(int8_t *to, const int8_t *from, int32_t bytes)
+{
+#if RV_MVE
+    __asm__ volatile("wlstp.8 lr, %[bytes], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[from]], #16\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [to] "+&r"(to), [from] "+&r"(from)
+                     : [bytes] "r"(bytes)
+                     : "lr", "q0", "cc", "memory");
+#else
+    memcpy(to, from, (size_t)bytes);
+#endif
+}
+
+static inline void rv_mve_fill(int8_t *to, int32_t value, int32_t bytes)
+{
+#if RV_MVE
+    __asm__ volatile("vdup.8 q0, %[value]\n\t"
+                     "wlstp.8 lr, %[bytes], 2f\n"
+                     "1:\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [to] "+&r"(to)
+                     : [value] "r"(value), [bytes] "r"(bytes)
+                     : "lr", "q0", "cc", "memory");
+#else
+    memset(to, (int)value, (size_t)bytes);
 #endif
 }
 
@@ -310,8 +375,8 @@ static inline int32_t rv_mve_channel(int32_t i)
  *            weights. The input's zero point is folded into the bias
  * taps       2 * pairs pixels int8[channels], one under each weight; left behind their ends
  */
-static RV_NOINLINE RV_UNUSED void rv_mve_window(const int32_t *packed, const int8_t **taps, int32_t pairs,
-                                                int32_t channels, int8_t *out, const rv_mve_output *output)
+static inline void rv_mve_window(const int32_t *packed, const int8_t **taps, int32_t pairs, int32_t channels,
+                                 int8_t *out, const rv_mve_output *output)
 {
 #if RV_MVE
     const int8_t **tap;

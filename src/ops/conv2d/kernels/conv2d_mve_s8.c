@@ -34,31 +34,36 @@ void rv_conv2d_mve_s8(const rv_conv2d_mve_s8_geometry *G, const rv_conv2d_mve_s8
     const rv_mve_output output = {G->out_zero_point, G->out_min, G->out_max};
     const int32_t run = G->kernel_width * G->in_channels;
     const int32_t row_bytes = G->in_width * G->in_channels;
-    const int32_t *packed = D->packed;
-    const int32_t *scaling = packed;
+    const int8_t *runs[16];
+    int8_t *out = row->out;
 
-    for (int32_t channel = 0; channel < G->out_channels; channel += 4) {
-        for (int32_t x = 0; x < G->out_width; ++x) {
-            /* The bytes [first, end) of each run lie inside the row. */
-            const int32_t left = (x * G->stride - G->pad_left) * G->in_channels;
-            const int32_t first = rv_clamp(-left, 0, run);
-            const int32_t end = rv_clamp(row_bytes - left, 0, run);
+    for (int32_t x = 0; x < G->out_width; ++x) {
+        /* The bytes [first, end) of each run lie inside the row. */
+        const int32_t left = (x * G->stride - G->pad_left) * G->in_channels;
+        const int32_t first = rv_clamp(-left, 0, run);
+        const int32_t end = rv_clamp(row_bytes - left, first, run);
+        const int32_t *packed = D->packed;
+        int32_t is_inside = end - first == run ? 1 : 0;
+
+        for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+            const int8_t *in = row->in[ky];
+            is_inside &= in != NULL ? 1 : 0;
+            runs[ky] = in != NULL ? in + left : NULL;
+        }
+        for (int32_t channel = 0; channel < G->out_channels && !is_inside; channel += 4) {
             int32_t sums[4] = {packed[0], packed[1], packed[2], packed[3]};
 
-            scaling = packed + 4;
+            packed += 4;
             for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
-                const int8_t *in = row->in[ky];
-                if (in == NULL) {
-                    scaling = rv_mve_dot4_padded(sums, scaling, row->out, run, run, run, G->in_zero_point);
-                } else if (end - first == run) {
-                    scaling = rv_mve_dot4(sums, scaling, in + left, run);
-                } else {
-                    scaling = rv_mve_dot4_padded(sums, scaling, in + left, run, first, end, G->in_zero_point);
-                }
+                const int32_t inside = runs[ky] != NULL ? end - first : 0;
+                packed = rv_mve_dot4_padded(sums, packed, runs[ky], run, first, first + inside, G->in_zero_point);
             }
-            rv_mve_finish4(sums, scaling, (int8_t *)row->out + x * G->out_channels + channel,
-                           G->out_channels - channel, &output);
+            rv_mve_finish4(sums, packed, out + channel, G->out_channels - channel, &output);
+            packed += 5;
         }
-        packed = scaling + 5;
+        if (is_inside) {
+            rv_mve_runs(packed, runs, G->kernel_height, run, out, G->out_channels, &output);
+        }
+        out += G->out_channels;
     }
 }

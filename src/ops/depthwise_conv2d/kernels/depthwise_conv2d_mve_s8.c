@@ -33,22 +33,43 @@ void rv_depthwise_conv2d_mve_s8(const rv_depthwise_conv2d_mve_s8_geometry *G,
 {
     const rv_mve_output output = {G->out_zero_point, G->out_min, G->out_max};
     const int32_t pairs = (G->kernel_height * G->kernel_width + 1) >> 1;
+    const int32_t step = G->dilation * G->channels;
+    /* Where a pixel ends where the next window's begins, as with stride 1 and whole vectors, taps move on by themselves. */
+    const int32_t moves_on = G->stride * G->channels == ((G->channels + 15) & ~15) ? 1 : 0;
+    const int8_t *taps[50];
     int8_t *out = row->out;
+    int32_t has_moved = 0;
 
     for (int32_t x = 0; x < G->out_width; ++x) {
         const int32_t left = x * G->stride - G->pad_left;
-        const int8_t *taps[50];
+        const int32_t is_inside = left >= 0 && left + (G->kernel_width - 1) * G->dilation < G->in_width ? 1 : 0;
         const int8_t **tap = taps;
 
-        taps[2 * pairs - 1] = D->padding;
         for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
             const int8_t *in = row->in[ky];
 
-            for (int32_t kx = 0; kx < G->kernel_width; ++kx) {
-                const int32_t column = left + kx * G->dilation;
-                const int32_t is_inside = in != NULL && column >= 0 && column < G->in_width;
-                *tap++ = is_inside ? in + column * G->channels : D->padding;
+            if (in == NULL) {
+                for (int32_t kx = 0; kx < G->kernel_width; ++kx) {
+                    *tap++ = D->padding;
+                }
+            } else if (is_inside && has_moved) {
+                tap += G->kernel_width;
+            } else if (is_inside) {
+                in += left * G->channels;
+                for (int32_t kx = 0; kx < G->kernel_width; ++kx) {
+                    *tap++ = in;
+                    in += step;
+                }
+            } else {
+                for (int32_t kx = 0; kx < G->kernel_width; ++kx) {
+                    const int32_t column = left + kx * G->dilation;
+                    *tap++ = column >= 0 && column < G->in_width ? in + column * G->channels : D->padding;
+                }
             }
+        }
+        has_moved = is_inside & moves_on;
+        if (tap < taps + 2 * pairs) {
+            *tap = D->padding;
         }
         rv_mve_window(D->packed, taps, pairs, G->channels, out, &output);
         out += G->channels;
