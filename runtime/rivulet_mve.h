@@ -50,6 +50,89 @@ static inline int32x4_t rv_mve_bounded(int32x4_t x, const rv_mve_output *output)
 
 #endif
 
+/* Four int32 values. */
+#if RV_MVE
+typedef int32x4_t rv_mve_int32x4;
+#else
+typedef struct {
+    int32_t lane[4];
+} rv_mve_int32x4;
+#endif
+
+/* Four bytes, widened. */
+static inline rv_mve_int32x4 rv_mve_load4(const int8_t *from)
+{
+#if RV_MVE
+    return vldrbq_s32(from);
+#else
+    const rv_mve_int32x4 x = {{from[0], from[1], from[2], from[3]}};
+    return x;
+#endif
+}
+
+static inline rv_mve_int32x4 rv_mve_add4(rv_mve_int32x4 a, rv_mve_int32x4 b)
+{
+#if RV_MVE
+    return vaddq_s32(a, b);
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        a.lane[i] += b.lane[i];
+    }
+    return a;
+#endif
+}
+
+static inline rv_mve_int32x4 rv_mve_multiply4(rv_mve_int32x4 a, rv_mve_int32x4 b)
+{
+#if RV_MVE
+    return vmulq_s32(a, b);
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        a.lane[i] *= b.lane[i];
+    }
+    return a;
+#endif
+}
+
+/* x * factor + addend */
+static inline rv_mve_int32x4 rv_mve_affine4(rv_mve_int32x4 x, int32_t factor, int32_t addend)
+{
+#if RV_MVE
+    return vmlasq_n_s32(x, vdupq_n_s32(factor), addend);
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        x.lane[i] = x.lane[i] * factor + addend;
+    }
+    return x;
+#endif
+}
+
+/* x * multiplier * 2^(shift - 31), rounded twice as TFLite does; multiplier > 0, -31 <= shift <= -1. */
+static inline rv_mve_int32x4 rv_mve_scale4(rv_mve_int32x4 x, int32_t multiplier, int32_t shift)
+{
+#if RV_MVE
+    /* See rv_mve_requantize; the sign is what the high product is added to. */
+    return vrshlq_n_s32(vqrdmlahq_n_s32(vshrq_n_s32(x, 31), x, multiplier), shift);
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        x.lane[i] = rv_requantize(x.lane[i], multiplier, shift);
+    }
+    return x;
+#endif
+}
+
+/* Bounded outputs, as four bytes. */
+static inline void rv_mve_store4(int8_t *out, rv_mve_int32x4 x, const rv_mve_output *output)
+{
+#if RV_MVE
+    vstrbq_s32(out, rv_mve_bounded(x, output));
+#else
+    for (int32_t i = 0; i < 4; ++i) {
+        out[i] = (int8_t)rv_clamp(x.lane[i] + output->zero_point, output->lowest, output->highest);
+    }
+#endif
+}
+
 /* Bytes of one output's weights, `taps` of them, in whole vectors. */
 static inline int32_t rv_mve_padded(int32_t taps)
 {

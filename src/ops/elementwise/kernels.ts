@@ -3,10 +3,12 @@ import type { CallSpec, Kernel, NodeView, SlotSpec } from '../definition.ts';
 import { eachRow, planeOf, rowsBy } from '../rows.ts';
 import { broadcastStrides, leadingOf, stridedOffsets } from '../strided.ts';
 import { ARITHMETIC, type ElementwiseOp } from './arithmetic.ts';
+import { elementwiseMveKernels } from './mve.ts';
 
-/** The only kernel of an element-wise operator: `NAME_s8`, which walks both operands with strides. */
+/** Tried in order, see `Kernel`; `NAME_s8` walks both operands with strides. */
 export function elementwiseKernels<K extends ElementwiseOp>(op: K): readonly Kernel<K>[] {
   return [
+    ...elementwiseMveKernels(op, (view) => bind(op, view)),
     {
       name: `${op}_s8`,
       isa: 'portable',
