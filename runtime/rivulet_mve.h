@@ -153,6 +153,95 @@ static inline int32_t rv_mve_padded(int32_t taps)
     "vmladava.s8 r6, q0, q2\n\t"
 #endif
 
+#if RV_MVE
+/* What a dense layer reads when the sums have left their registers: there are no others. */
+typedef struct {
+    int32_t in_step;   /* to the next vector */
+    int32_t out_pitch;
+    int32_t last;      /* bytes back to the block, or the zero point */
+    int32_t scaling;   /* bytes from a block to its multipliers */
+    const int8_t *in;
+    int32_t count;
+    int8_t *out;       /* of the block */
+    const int32_t *next;
+} rv_mve_layer;
+
+/* Four sums in r0, r2, r4, r6 become bytes in q0, before the bounds; `fix` is RV_MVE_FIX_TIES or RV_MVE_LEAVE_TIES. */
+#define RV_MVE_REQUANTIZE(fix, multiplier, shift, zero_point)                                                      \
+    "push {r0, r2, r4, r6}\n\t"                                                                                    \
+    "vpop {d0, d1}\n\t"                                                                                            \
+    "ldm %[layer], {r0, r2, r4}\n\t" fix("vshr.s32 q1, q0, #31\n\t")                                               \
+    "vqrdmulh.s32 q0, q0, " multiplier "\n\t" fix("vadd.i32 q0, q0, q1\n\t")                                       \
+    "vrshl.s32 q0, q0, " shift "\n\t"                                                                              \
+    "vadd.i32 q0, q0, " zero_point "\n\t"
+#define RV_MVE_FIX_TIES(instruction) instruction
+#define RV_MVE_LEAVE_TIES(instruction)
+
+#define RV_MVE_DENSE(fix)                                                                                          \
+    "1:\n\t"                                                                                                       \
+    "ldr r0, [%[layer], #12]\n\t"                                                                                  \
+    "add r0, r0, %[w]\n\t"                                                                                         \
+    "vldrw.32 q3, [r0], #16\n\t"                                                                                   \
+    "vldrb.s32 q4, [r0], #4\n\t"                                                                                   \
+    "str r0, [%[layer], #28]\n\t"                                                                                  \
+    "ldrd %[x], %[left], [%[layer], #16]\n\t"                                                                      \
+    "ldr %[y], [%[layer], #24]\n\t"                                                                                \
+    "add r0, %[y], #4\n\t"                                                                                         \
+    "str r0, [%[layer], #24]\n\t"                                                                                  \
+    "vctp.32 %[outputs]\n"                                                                                         \
+    "2:\n\t"                                                                                                       \
+    "ldm %[w]!, {r0, r2, r4, r6}\n\t"                                                                              \
+    "wlstp.8 lr, %[inputs], 4f\n"                                                                                  \
+    "3:\n\t" RV_MVE_PRODUCTS "letp lr, 3b\n"                                                                       \
+    "4:\n\t" RV_MVE_REQUANTIZE(fix, "q3", "q4", "%q[zero_point]")                                                  \
+    "vmax.s32 q0, q0, %q[lowest]\n\t"                                                                              \
+    "vmin.s32 q0, q0, %q[highest]\n\t"                                                                             \
+    "vpst\n\t"                                                                                                     \
+    "vstrbt.32 q0, [%[y]]\n\t"                                                                                     \
+    "add %[x], %[x], r0\n\t"                                                                                       \
+    "add %[y], %[y], r2\n\t"                                                                                       \
+    "sub %[w], %[w], r4\n\t"                                                                                       \
+    "subs %[left], %[left], #1\n\t"                                                                                \
+    "bne 2b\n\t"                                                                                                   \
+    "ldr %[w], [%[layer], #28]\n\t"                                                                                \
+    "subs %[outputs], %[outputs], #4\n\t"                                                                          \
+    "bgt 1b"
+
+/* Up to 16 inputs, whole fours of outputs, all of int8: the weights stay in registers. */
+#define RV_MVE_DENSE_SHORT(fix)                                                                                    \
+    "vctp.8 %[inputs]\n"                                                                                           \
+    "1:\n\t"                                                                                                       \
+    "add r0, %[w], #16\n\t"                                                                                        \
+    "vldrb.8 q2, [r0], #16\n\t"                                                                                    \
+    "vldrb.8 q3, [r0], #16\n\t"                                                                                    \
+    "vldrb.8 q4, [r0], #16\n\t"                                                                                    \
+    "vldrb.8 q5, [r0], #16\n\t"                                                                                    \
+    "vldrw.32 q6, [r0], #16\n\t"                                                                                   \
+    "vldrb.s32 q7, [r0]\n\t"                                                                                       \
+    "ldrd %[x], r0, [%[layer], #16]\n\t"                                                                           \
+    "dls lr, r0\n\t"                                                                                               \
+    "ldr %[y], [%[layer], #24]\n\t"                                                                                \
+    "add r0, %[y], #4\n\t"                                                                                         \
+    "str r0, [%[layer], #24]\n"                                                                                    \
+    "2:\n\t"                                                                                                       \
+    "vpst\n\t"                                                                                                     \
+    "vldrbt.8 q0, [%[x]]\n\t"                                                                                      \
+    "ldm %[w], {r0, r2, r4, r6}\n\t"                                                                               \
+    "vmladava.s8 r0, q0, q2\n\t"                                                                                   \
+    "vmladava.s8 r2, q0, q3\n\t"                                                                                   \
+    "vmladava.s8 r4, q0, q4\n\t"                                                                                   \
+    "vmladava.s8 r6, q0, q5\n\t" RV_MVE_REQUANTIZE(fix, "q6", "q7", "r4")                                          \
+    "vqmovnb.s32 q0, q0\n\t"                                                                                       \
+    "vqmovnb.s16 q0, q0\n\t"                                                                                       \
+    "vstrb.32 q0, [%[y]]\n\t"                                                                                      \
+    "add %[x], %[x], r0\n\t"                                                                                       \
+    "add %[y], %[y], r2\n\t"                                                                                       \
+    "le lr, 2b\n\t"                                                                                                \
+    "add %[w], %[w], #100\n\t"                                                                                     \
+    "subs %[outputs], %[outputs], #4\n\t"                                                                          \
+    "bne 1b"
+#endif
+
 /*
  * `count` vectors of `inputs` int8 values, `in_pitch` bytes apart, through a dense layer: out[outputs], `out_pitch` bytes
  * apart. Four outputs at a time, each vector against four rows of weights.
@@ -165,52 +254,51 @@ static RV_NOINLINE RV_UNUSED void rv_mve_dense(const int32_t *packed, const int8
                                                int32_t out_pitch, const rv_mve_output *output)
 {
     const int32_t weight_words = rv_mve_padded(inputs);
-
-    for (int32_t first = 0; first < outputs; first += 4) {
-        const int32_t *scaling = packed + 4 + weight_words;
 #if RV_MVE
-        const int32x4_t multiplier = vldrwq_s32(scaling);
-        const int32x4_t shift = vldrbq_s32((const int8_t *)(scaling + 4));
+    rv_mve_layer layer = {in_pitch, out_pitch, output->zero_point, 4 * weight_words + 16, in, count, out, NULL};
+    /* Ties away from zero differ from ties up where sums are negative: in outputs below the zero point. */
+    const int32_t has_ties = output->lowest < output->zero_point ? 1 : 0;
+    const int8_t *x;
+    int8_t *y;
+
+    if (inputs <= 16 && outputs >= 4 && output->lowest == -128 && output->highest == 127) {
+        int32_t whole = outputs & ~3;
+
+#define RV_MVE_OPERANDS                                                                                            \
+    : [w] "+&r"(packed), [x] "=&r"(x), [y] "=&l"(y), [outputs] "+&r"(whole)                                        \
+    : [inputs] "r"(inputs), [layer] "r"(&layer)                                                                    \
+    : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory"
+        if (has_ties) {
+            __asm__ volatile(RV_MVE_DENSE_SHORT(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
+        } else {
+            __asm__ volatile(RV_MVE_DENSE_SHORT(RV_MVE_LEAVE_TIES) RV_MVE_OPERANDS);
+        }
+#undef RV_MVE_OPERANDS
+        outputs &= 3;
+    }
+    if (outputs > 0) {
         const int32x4_t zero_point = vdupq_n_s32(output->zero_point);
         const int32x4_t lowest = vdupq_n_s32(output->lowest);
         const int32x4_t highest = vdupq_n_s32(output->highest);
-        /* Read where the sums have left their registers: there are no others. */
-        const int32_t between[4] = {in_pitch - weight_words, out_pitch, 4 * weight_words + 16, outputs - first};
-        const int32_t *w = packed;
-        const int8_t *x = in;
-        int8_t *y = out + first;
-        int32_t left = count;
+        int32_t left;
 
-        __asm__ volatile("ldr r0, [%[between], #12]\n\t"
-                         "vctp.32 r0\n"
-                         "1:\n\t"
-                         "ldm %[w]!, {r0, r2, r4, r6}\n\t"
-                         "wlstp.8 lr, %[inputs], 3f\n"
-                         "2:\n\t" RV_MVE_PRODUCTS "letp lr, 2b\n"
-                         "3:\n\t"
-                         "push {r0, r2, r4, r6}\n\t"
-                         "vpop {d0, d1}\n\t"
-                         "ldm %[between], {r0, r2, r4}\n\t"
-                         "vshr.s32 q1, q0, #31\n\t"
-                         "vqrdmulh.s32 q0, q0, %q[multiplier]\n\t"
-                         "vadd.i32 q0, q0, q1\n\t"
-                         "vrshl.s32 q0, q0, %q[shift]\n\t"
-                         "vadd.i32 q0, q0, %q[zero_point]\n\t"
-                         "vmax.s32 q0, q0, %q[lowest]\n\t"
-                         "vmin.s32 q0, q0, %q[highest]\n\t"
-                         "vpst\n\t"
-                         "vstrbt.32 q0, [%[y]]\n\t"
-                         "add %[x], %[x], r0\n\t"
-                         "add %[y], %[y], r2\n\t"
-                         "sub %[w], %[w], r4\n\t"
-                         "subs %[left], %[left], #1\n\t"
-                         "bne 1b"
-                         : [w] "+&r"(w), [x] "+&r"(x), [y] "+&l"(y), [left] "+&r"(left)
-                         : [inputs] "r"(inputs), [between] "r"(between), [multiplier] "w"(multiplier),
-                           [shift] "w"(shift), [zero_point] "w"(zero_point), [lowest] "w"(lowest),
-                           [highest] "w"(highest)
-                         : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "cc", "memory");
+        layer.in_step = in_pitch - weight_words;
+        layer.last = layer.scaling;
+#define RV_MVE_OPERANDS                                                                                            \
+    : [w] "+&r"(packed), [x] "=&r"(x), [y] "=&l"(y), [left] "=&r"(left), [outputs] "+&r"(outputs)                  \
+    : [inputs] "r"(inputs), [layer] "r"(&layer), [zero_point] "w"(zero_point), [lowest] "w"(lowest),               \
+      [highest] "w"(highest)                                                                                       \
+    : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "q3", "q4", "cc", "memory"
+        if (has_ties) {
+            __asm__ volatile(RV_MVE_DENSE(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
+        } else {
+            __asm__ volatile(RV_MVE_DENSE(RV_MVE_LEAVE_TIES) RV_MVE_OPERANDS);
+        }
+#undef RV_MVE_OPERANDS
+    }
 #else
+    for (int32_t first = 0; first < outputs; first += 4) {
+        const int32_t *scaling = packed + 4 + weight_words;
         const int32_t lanes = outputs - first < 4 ? outputs - first : 4;
 
         for (int32_t i = 0; i < count; ++i) {
@@ -227,9 +315,9 @@ static RV_NOINLINE RV_UNUSED void rv_mve_dense(const int32_t *packed, const int8
                     (int8_t)rv_clamp(scaled + output->zero_point, output->lowest, output->highest);
             }
         }
-#endif
         packed = scaling + 5;
     }
+#endif
 }
 
 /*
@@ -410,8 +498,15 @@ static inline int32_t rv_mve_channel(int32_t i)
     "vadd.i32 " sums ", " sums ", q1\n\t"                                                                          \
     "vrshl.s32 " sums ", " sums ", q0\n\t"
 
-/* Sixteen channels a turn; `load` and `store` are instructions on bytes, with a predicate where there are fewer. */
-#define RV_MVE_WINDOW(load, store)                                                                                 \
+#define RV_MVE_NEXT_TAPS                                                                                           \
+    "add %[a], %[a], %[channels]\n\t"                                                                              \
+    "add %[b], %[b], %[channels]\n\t"
+
+/*
+ * Sixteen channels a turn; `load` and `store` are instructions on bytes, with a predicate where there are fewer; `step` or
+ * `next` moves the taps on.
+ */
+#define RV_MVE_WINDOW(load, store, step, next)                                                                                 \
     "1:\n\t"                                                                                                       \
     "vldrw.32 q4, [%[w]], #16\n\t"                                                                                 \
     "vldrw.32 q5, [%[w]], #16\n\t"                                                                                 \
@@ -420,14 +515,14 @@ static inline int32_t rv_mve_channel(int32_t i)
     "mov %[tap], %[taps]\n\t"                                                                                      \
     "dls lr, %[pairs]\n"                                                                                           \
     "2:\n\t"                                                                                                       \
-    "ldrd %[a], %[b], [%[tap]]\n\t" load " q0, [%[a]], #16\n\t"                                                    \
+    "ldrd %[a], %[b], [%[tap]]\n\t" load " q0, [%[a]]" step "\n\t"                                                    \
     "vldrb.8 q1, [%[w]], #16\n\t"                                                                                  \
     "vmullb.s8 q2, q0, q1\n\t"                                                                                     \
     "vmullt.s8 q0, q0, q1\n\t" load " q1, [%[b]]\n\t"                                                              \
     "vldrb.8 q3, [%[w]], #16\n\t"                                                                                  \
     "vmullb.s8 q1, q1, q3\n\t"                                                                                     \
-    "vadd.i16 q2, q2, q1\n\t" load " q1, [%[b]], #16\n\t"                                                          \
-    "vmullt.s8 q1, q1, q3\n\t"                                                                                     \
+    "vadd.i16 q2, q2, q1\n\t" load " q1, [%[b]]" step "\n\t"                                                          \
+    "vmullt.s8 q1, q1, q3\n\t" next                                                                                \
     "strd %[a], %[b], [%[tap]], #8\n\t"                                                                            \
     "vadd.i16 q0, q0, q1\n\t" RV_MVE_ADD_PRODUCTS                                                                  \
     "le lr, 2b\n\t"                                                                                                \
@@ -456,7 +551,7 @@ static inline int32_t rv_mve_channel(int32_t i)
  * packed     for each sixteen channels: bias int32[16], weights int8[2 * pairs][16], none of them -128, so that two products
  *            fit 16 bits; multiplier int32[4] and shift int8[4] for each four lanes. Lanes as in rv_mve_channel, but for the
  *            weights. The input's zero point is folded into the bias
- * taps       2 * pairs pixels int8[channels], one under each weight; left behind their ends
+ * taps       2 * pairs pixels int8[channels], one under each weight; moved on to the pixels behind
  */
 static inline void rv_mve_window(const int32_t *packed, const int8_t **taps, int32_t pairs, int32_t channels,
                                  int8_t *out, const rv_mve_output *output)
@@ -468,7 +563,7 @@ static inline void rv_mve_window(const int32_t *packed, const int8_t **taps, int
     int32_t blocks = channels >> 4;
 
     if (blocks > 0) {
-        __asm__ volatile(RV_MVE_WINDOW("vldrb.8", "vstrb.8")
+        __asm__ volatile(RV_MVE_WINDOW("vldrb.8", "vstrb.8", ", #16", "")
                          : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b),
                            [blocks] "+&r"(blocks)
                          : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output)
@@ -476,7 +571,7 @@ static inline void rv_mve_window(const int32_t *packed, const int8_t **taps, int
     }
     if ((channels & 15) != 0) {
         blocks = 1;
-        __asm__ volatile("vctp.8 %[channels]\n" RV_MVE_WINDOW("vpst\n\tvldrbt.8", "vpst\n\tvstrbt.8")
+        __asm__ volatile("vctp.8 %[channels]\n" RV_MVE_WINDOW("vpst\n\tvldrbt.8", "vpst\n\tvstrbt.8", "", RV_MVE_NEXT_TAPS)
                          : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b),
                            [blocks] "+&r"(blocks)
                          : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output), [channels] "r"(channels & 15)

@@ -6,6 +6,8 @@ import { type Multiplier, quantizeMultiplier } from '../core/fixedpoint.ts';
 import type { KernelConstant } from './definition.ts';
 
 const VECTOR_BYTES = 16;
+/** Layers that need less share one constant. */
+const PADDING_BYTES = 512;
 /** Bias, multiplier and shift of a channel. */
 const BYTES_OF_SCALING = 9;
 
@@ -15,6 +17,12 @@ export interface ChannelScaling {
   readonly bias: Int32Array;
   /** The real multiplier of each channel. */
   readonly multipliers: readonly number[];
+}
+
+/** At least `bytes` of the zero point, for rows and pixels outside the plane. */
+export function paddingOf(bytes: number, zeroPoint: number): KernelConstant {
+  const length = Math.ceil(bytes / PADDING_BYTES) * PADDING_BYTES;
+  return { role: 'table', data: new Int8Array(length).fill(zeroPoint) };
 }
 
 /** The reason why the vector requantisation would not be exact, or undefined. */

@@ -2,7 +2,7 @@
 import type { Value } from '../../ir/types.ts';
 import { biasOf, channelMultipliers, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, KernelConstant, NodeView } from '../definition.ts';
-import { packDense, vectorRequantizeProblem } from '../mve.ts';
+import { packDense, paddingOf, vectorRequantizeProblem } from '../mve.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 
@@ -78,8 +78,17 @@ function bindPointwise(view: View): CallSpec[] {
 }
 
 function bindWindow(view: View): CallSpec[] {
-  const kernelHeight = view.ins[1]!.shape[1]!;
-  return [{ geometry: windowGeometry(view), data: { packed: packed(view, kernelHeight) }, ...rows(view) }];
+  const [, kernelHeight, kernelWidth, channels] = view.ins[1]!.shape as [number, number, number, number];
+  return [
+    {
+      geometry: windowGeometry(view),
+      data: {
+        packed: packed(view, kernelHeight),
+        padding: paddingOf(kernelWidth * channels, zeroPointOf(view.ins[0]!)),
+      },
+      ...rows(view),
+    },
+  ];
 }
 
 function bindPatches(view: View): CallSpec[] {

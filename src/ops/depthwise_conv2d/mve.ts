@@ -2,14 +2,12 @@
 import type { Value } from '../../ir/types.ts';
 import { biasOf, channelMultipliers } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { packDepthwise, vectorRequantizeProblem } from '../mve.ts';
+import { packDepthwise, paddingOf, vectorRequantizeProblem } from '../mve.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 
 /** The kernel keeps a pointer for each on the stack. */
 const MOST_TAPS = 49;
-/** Layers of fewer channels share one constant of padding. */
-const PADDING_BYTES = 512;
 
 type View = NodeView<'depthwise_conv2d'>;
 
@@ -57,7 +55,7 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
           bias: foldZeroPointOfColumns(biasOf(bias, channels), taps, zeroPointOf(x)),
           multipliers: channelMultipliers(x, weights, y, channels),
         }),
-        padding: { role: 'table', data: paddingOf(channels, zeroPointOf(x)) },
+        padding: paddingOf(channels, zeroPointOf(x)),
       },
       firings: eachRow(y).rows.length,
       slots: windowSlots(x, y, {
@@ -69,10 +67,6 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
       output: eachRow(y),
     },
   ];
-}
-
-function paddingOf(channels: number, zeroPoint: number): Int8Array {
-  return new Int8Array(Math.ceil(channels / PADDING_BYTES) * PADDING_BYTES).fill(zeroPoint);
 }
 
 /** bias[c] - Z_in * sum of w[.., c], weights [taps][channels]. */

@@ -1,12 +1,13 @@
 /*
  * One output row of an int8 convolution without dilated columns. The pixels under a row of the window are contiguous: each
- * such run goes against the weights of four output channels; runs that are partly or wholly padding take the input's zero
- * point for it. The zero point is folded into the bias.
+ * such run goes against the weights of four output channels. Padding is the input's zero point, which is folded into the
+ * bias.
  *
  * in[k]      input row under kernel row k [in_width][in_channels], NULL where that row is padding
  * out        output row [out_width][out_channels]
  * packed     for each four output channels: bias int32[4], for each kernel row weights
  *            int8[padded kernel_width * in_channels / 16][4][16], multiplier int32[4], shift int8[4]
+ * padding    int8[kernel_width][in_channels] of the input's zero point, or longer
  */
 #include "rivulet_mve.h"
 
@@ -27,6 +28,7 @@ typedef struct {
 
 typedef struct {
     const int32_t *packed;
+    const int8_t *padding;
 } rv_conv2d_mve_s8_data;
 
 void rv_conv2d_mve_s8(const rv_conv2d_mve_s8_geometry *G, const rv_conv2d_mve_s8_data *D, const rv_row *row)
@@ -43,26 +45,26 @@ void rv_conv2d_mve_s8(const rv_conv2d_mve_s8_geometry *G, const rv_conv2d_mve_s8
         const int32_t first = rv_clamp(-left, 0, run);
         const int32_t end = rv_clamp(row_bytes - left, first, run);
         const int32_t *packed = D->packed;
-        int32_t is_inside = end - first == run ? 1 : 0;
 
         for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
             const int8_t *in = row->in[ky];
-            is_inside &= in != NULL ? 1 : 0;
-            runs[ky] = in != NULL ? in + left : NULL;
+            runs[ky] = in != NULL ? in + left : D->padding;
         }
-        for (int32_t channel = 0; channel < G->out_channels && !is_inside; channel += 4) {
-            int32_t sums[4] = {packed[0], packed[1], packed[2], packed[3]};
-
-            packed += 4;
-            for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
-                const int32_t inside = runs[ky] != NULL ? end - first : 0;
-                packed = rv_mve_dot4_padded(sums, packed, runs[ky], run, first, first + inside, G->in_zero_point);
-            }
-            rv_mve_finish4(sums, packed, out + channel, G->out_channels - channel, &output);
-            packed += 5;
-        }
-        if (is_inside) {
+        if (end - first == run) {
             rv_mve_runs(packed, runs, G->kernel_height, run, out, G->out_channels, &output);
+        } else {
+            for (int32_t channel = 0; channel < G->out_channels; channel += 4) {
+                int32_t sums[4] = {packed[0], packed[1], packed[2], packed[3]};
+
+                packed += 4;
+                for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+                    const int32_t inside = row->in[ky] != NULL ? end - first : 0;
+                    packed = rv_mve_dot4_padded(sums, packed, runs[ky], run, first, first + inside,
+                                                G->in_zero_point);
+                }
+                rv_mve_finish4(sums, packed, out + channel, G->out_channels - channel, &output);
+                packed += 5;
+            }
         }
         out += G->out_channels;
     }

@@ -34,8 +34,8 @@ void rv_depthwise_conv2d_mve_s8(const rv_depthwise_conv2d_mve_s8_geometry *G,
     const rv_mve_output output = {G->out_zero_point, G->out_min, G->out_max};
     const int32_t pairs = (G->kernel_height * G->kernel_width + 1) >> 1;
     const int32_t step = G->dilation * G->channels;
-    /* Where a pixel ends where the next window's begins, as with stride 1 and whole vectors, taps move on by themselves. */
-    const int32_t moves_on = G->stride * G->channels == ((G->channels + 15) & ~15) ? 1 : 0;
+    /* With stride 1, taps have moved on to where the next window needs them. */
+    const int32_t moves_on = G->stride == 1 ? 1 : 0;
     const int8_t *taps[50];
     int8_t *out = row->out;
     int32_t has_moved = 0;
