@@ -490,12 +490,10 @@ static inline int32_t rv_mve_channel(int32_t i)
     "vadd.i32 q7, q7, q0\n\t"
 
 /* Requantises four sums with the next four multipliers and shifts, but for the zero point. */
-#define RV_MVE_SCALE(sums)                                                                                         \
-    "vldrw.32 q0, [%[w]], #16\n\t"                                                                                 \
-    "vshr.s32 q1, " sums ", #31\n\t"                                                                               \
+#define RV_MVE_SCALE(fix, sums)                                                                                    \
+    "vldrw.32 q0, [%[w]], #16\n\t" fix("vshr.s32 q1, " sums ", #31\n\t")                                           \
     "vqrdmulh.s32 " sums ", " sums ", q0\n\t"                                                                      \
-    "vldrb.s32 q0, [%[w]], #4\n\t"                                                                                 \
-    "vadd.i32 " sums ", " sums ", q1\n\t"                                                                          \
+    "vldrb.s32 q0, [%[w]], #4\n\t" fix("vadd.i32 " sums ", " sums ", q1\n\t")                                      \
     "vrshl.s32 " sums ", " sums ", q0\n\t"
 
 #define RV_MVE_NEXT_TAPS                                                                                           \
@@ -506,7 +504,7 @@ static inline int32_t rv_mve_channel(int32_t i)
  * Sixteen channels a turn; `load` and `store` are instructions on bytes, with a predicate where there are fewer; `step` or
  * `next` moves the taps on.
  */
-#define RV_MVE_WINDOW(load, store, step, next)                                                                                 \
+#define RV_MVE_WINDOW(fix, load, store, step, next)                                                                                \
     "1:\n\t"                                                                                                       \
     "vldrw.32 q4, [%[w]], #16\n\t"                                                                                 \
     "vldrw.32 q5, [%[w]], #16\n\t"                                                                                 \
@@ -526,7 +524,7 @@ static inline int32_t rv_mve_channel(int32_t i)
     "strd %[a], %[b], [%[tap]], #8\n\t"                                                                            \
     "vadd.i16 q0, q0, q1\n\t" RV_MVE_ADD_PRODUCTS                                                                  \
     "le lr, 2b\n\t"                                                                                                \
-    RV_MVE_SCALE("q4") RV_MVE_SCALE("q5") RV_MVE_SCALE("q6") RV_MVE_SCALE("q7")                                    \
+    RV_MVE_SCALE(fix, "q4") RV_MVE_SCALE(fix, "q5") RV_MVE_SCALE(fix, "q6") RV_MVE_SCALE(fix, "q7")                \
     "vqmovnb.s32 q4, q4\n\t"                                                                                       \
     "vqmovnt.s32 q4, q5\n\t"                                                                                       \
     "vqmovnb.s32 q6, q6\n\t"                                                                                       \
@@ -546,6 +544,30 @@ static inline int32_t rv_mve_channel(int32_t i)
 #endif
 
 /*
+ * Pointers to the `count` pixels under a row of the window, `step` bytes apart from x on; `padding` in place of those outside
+ * [first, end). Writes up to three more pointers.
+ */
+static inline void rv_mve_taps(const int8_t **taps, const int8_t *x, int32_t step, int32_t count, int32_t first,
+                               int32_t end, const int8_t *padding)
+{
+#if RV_MVE
+    const uint32x4_t outside = vdupq_n_u32((uint32_t)(uintptr_t)padding);
+
+    for (int32_t i = 0; i < count; i += 4) {
+        const uint32x4_t tap = vidupq_n_u32((uint32_t)i, 1);
+        const uint32x4_t inside = vaddq_n_u32(vmulq_n_u32(tap, (uint32_t)step), (uint32_t)(uintptr_t)x);
+        const uint32x4_t place = vsubq_n_u32(tap, (uint32_t)first);
+        const mve_pred16_t is_inside = vcmphiq_u32(vdupq_n_u32((uint32_t)(end - first)), place);
+        vstrwq_u32((uint32_t *)(taps + i), vpselq_u32(inside, outside, is_inside));
+    }
+#else
+    for (int32_t i = 0; i < count; ++i) {
+        taps[i] = i >= first && i < end ? x + i * step : padding;
+    }
+#endif
+}
+
+/*
  * One output pixel of a depthwise convolution: out[channels].
  *
  * packed     for each sixteen channels: bias int32[16], weights int8[2 * pairs][16], none of them -128, so that two products
@@ -557,26 +579,31 @@ static inline void rv_mve_window(const int32_t *packed, const int8_t **taps, int
                                  int8_t *out, const rv_mve_output *output)
 {
 #if RV_MVE
+    const int32_t has_ties = output->lowest < output->zero_point ? 1 : 0;
     const int8_t **tap;
     uint32_t a;
     uint32_t b;
     int32_t blocks = channels >> 4;
 
-    if (blocks > 0) {
-        __asm__ volatile(RV_MVE_WINDOW("vldrb.8", "vstrb.8", ", #16", "")
-                         : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b),
-                           [blocks] "+&r"(blocks)
-                         : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output)
-                         : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
+#define RV_MVE_OPERANDS                                                                                            \
+    : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b), [blocks] "+&r"(blocks)    \
+    : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output), [channels] "r"(channels & 15)                    \
+    : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory"
+#define RV_MVE_WHOLE(fix) RV_MVE_WINDOW(fix, "vldrb.8", "vstrb.8", ", #16", "")
+#define RV_MVE_PART(fix)                                                                                           \
+    "vctp.8 %[channels]\n" RV_MVE_WINDOW(fix, "vpst\n\tvldrbt.8", "vpst\n\tvstrbt.8", "", RV_MVE_NEXT_TAPS)
+    if (blocks > 0 && has_ties) {
+        __asm__ volatile(RV_MVE_WHOLE(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
+    } else if (blocks > 0) {
+        __asm__ volatile(RV_MVE_WHOLE(RV_MVE_LEAVE_TIES) RV_MVE_OPERANDS);
     }
     if ((channels & 15) != 0) {
         blocks = 1;
-        __asm__ volatile("vctp.8 %[channels]\n" RV_MVE_WINDOW("vpst\n\tvldrbt.8", "vpst\n\tvstrbt.8", "", RV_MVE_NEXT_TAPS)
-                         : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b),
-                           [blocks] "+&r"(blocks)
-                         : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output), [channels] "r"(channels & 15)
-                         : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
+        __asm__ volatile(RV_MVE_PART(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
     }
+#undef RV_MVE_OPERANDS
+#undef RV_MVE_WHOLE
+#undef RV_MVE_PART
 #else
     for (int32_t first = 0; first < channels; first += 16) {
         const int8_t *weights = (const int8_t *)(packed + 16);

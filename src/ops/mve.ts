@@ -5,7 +5,7 @@
 import { type Multiplier, quantizeMultiplier } from '../core/fixedpoint.ts';
 import type { KernelConstant } from './definition.ts';
 
-const VECTOR_BYTES = 16;
+export const VECTOR_BYTES = 16;
 /** Layers that need less share one constant. */
 const PADDING_BYTES = 512;
 /** Bias, multiplier and shift of a channel. */

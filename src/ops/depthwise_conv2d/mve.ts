@@ -2,7 +2,7 @@
 import type { Value } from '../../ir/types.ts';
 import { biasOf, channelMultipliers } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { packDepthwise, paddingOf, vectorRequantizeProblem } from '../mve.ts';
+import { packDepthwise, paddingOf, VECTOR_BYTES, vectorRequantizeProblem } from '../mve.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 
@@ -35,6 +35,8 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
   const y = outs[0]!;
   const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
   const taps = weights.data as Int8Array;
+  const pixels = attrs.stride[1] === 1 ? Math.max(1, Math.floor(VECTOR_BYTES / channels)) : 1;
+  const folded = foldZeroPointOfColumns(biasOf(bias, channels), taps, zeroPointOf(x));
   return [
     {
       geometry: {
@@ -46,14 +48,15 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
         stride: attrs.stride[1],
         dilation: attrs.dilation[1],
         pad_left: attrs.padding[2],
+        pixels,
         out_zero_point: zeroPointOf(y),
         out_min: attrs.clamp[0],
         out_max: attrs.clamp[1],
       },
       data: {
-        packed: packDepthwise(taps, {
-          bias: foldZeroPointOfColumns(biasOf(bias, channels), taps, zeroPointOf(x)),
-          multipliers: channelMultipliers(x, weights, y, channels),
+        packed: packDepthwise(Int8Array.from(repeated(taps, channels, pixels)), {
+          bias: Int32Array.from(repeated(folded, channels, pixels)),
+          multipliers: repeated(channelMultipliers(x, weights, y, channels), channels, pixels),
         }),
         padding: paddingOf(channels, zeroPointOf(x)),
       },
@@ -67,6 +70,15 @@ function bind({ attrs, ins, outs }: View): CallSpec[] {
       output: eachRow(y),
     },
   ];
+}
+
+/** Each `channels` elements `times` times one after the other. */
+function repeated(rows: ArrayLike<number>, channels: number, times: number): number[] {
+  const period = times * channels;
+  return Array.from(
+    { length: rows.length * times },
+    (_, i) => rows[Math.floor(i / period) * channels + (i % channels)]!,
+  );
 }
 
 /** bias[c] - Z_in * sum of w[.., c], weights [taps][channels]. */
