@@ -1,0 +1,68 @@
+/**
+ * Vector kernels as the instructions they are: cases of operators and random geometries on the emulated core, against the
+ * reference. Everywhere else their intrinsics have portable bodies.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Optimize } from '../../src/emit/context.ts';
+import { emitProject } from '../../src/emit/project.ts';
+import type { Graph } from '../../src/ir/types.ts';
+import { ALL_CASES } from '../../src/ops/cases.ts';
+import { runFirmware } from '../../src/run/execute.ts';
+import { buildFirmware } from '../../src/run/firmware.ts';
+import { runReference } from '../../src/run/reference.ts';
+import { canRun } from '../support/firmware.ts';
+import { inputsFor } from '../support/inputs.ts';
+import { KERNEL_SETS, type KernelSet, lowered } from '../support/kernel-sets.ts';
+import { merged } from '../support/merged.ts';
+import { randomCases } from '../support/random-cases.ts';
+
+const CORES = [{ core: 'cortex-m55', isa: 'mve' }] as const;
+
+/** Operators that have such kernels. */
+const OPERATORS = ['conv2d', 'depthwise_conv2d', 'expand_depthwise2d', 'fully_connected', 'add', 'mul'];
+/** Cases in one firmware. */
+const TOGETHER = 40;
+
+const graphs = [
+  ...OPERATORS.flatMap((op) => ALL_CASES[op]!).map(({ graph }) => graph),
+  ...randomCases(2, 20).map(({ graph }) => graph),
+].filter((graph) => graph.inputs.length > 0);
+
+const bundles = Array.from({ length: Math.ceil(graphs.length / TOGETHER) }, (_, i) =>
+  graphs.slice(i * TOGETHER, (i + 1) * TOGETHER),
+);
+
+describe.each(CORES)('$core', ({ core, isa }) => {
+  const sets = KERNEL_SETS.filter(({ isas }) => isas[0] === isa);
+  const runs = sets.flatMap((set, s) => bundles.map((bundle, b) => ({ set, bundle, b, s })));
+
+  it.skipIf(!canRun(core)).each(runs)(
+    '$set.name, bundle $b',
+    async ({ set, bundle, b, s }) => {
+      const optimize = (b + s) % 2 === 0 ? 'speed' : 'size';
+      const graph = merged(bundle);
+      const samples = [1, 2].map((seed) => inputsFor(graph, seed));
+      const { outputs } = await runFirmware(await firmwareOf(graph, set, core, optimize), samples);
+      samples.forEach((inputs, i) => {
+        expect(outputs[i]!.map((bytes) => [...bytes])).toEqual(
+          runReference(graph, inputs).map((bytes) => [...bytes]),
+        );
+      });
+    },
+    60_000,
+  );
+});
+
+async function firmwareOf(graph: Graph, set: KernelSet, core: string, optimize: Optimize) {
+  const { program, plan } = lowered(graph, set);
+  const name = 'cases';
+  return buildFirmware({
+    files: emitProject(program, plan, { name, optimize, provenance: set.name }),
+    name,
+    inputBytes: program.inputs.map((port) => port.bytes),
+    outputBytes: program.outputs.map((port) => port.bytes),
+    layers: program.calls.length,
+    core,
+    optimize,
+  });
+}
