@@ -19,6 +19,13 @@
 #define RV_MVE 0
 #endif
 
+/* Vectors of words go where C knows pointers: whoever reads them does so after this. */
+#if RV_MVE
+#define RV_MVE_FENCE __asm__ volatile("" : : : "memory")
+#else
+#define RV_MVE_FENCE ((void)0)
+#endif
+
 #if defined(__GNUC__)
 #define RV_UNUSED __attribute__((unused))
 #else
@@ -560,6 +567,7 @@ static inline void rv_mve_taps(const int8_t **taps, const int8_t *x, int32_t ste
         const mve_pred16_t is_inside = vcmphiq_u32(vdupq_n_u32((uint32_t)(end - first)), place);
         vstrwq_u32((uint32_t *)(taps + i), vpselq_u32(inside, outside, is_inside));
     }
+    RV_MVE_FENCE;
 #else
     for (int32_t i = 0; i < count; ++i) {
         taps[i] = i >= first && i < end ? x + i * step : padding;
@@ -567,68 +575,90 @@ static inline void rv_mve_taps(const int8_t **taps, const int8_t *x, int32_t ste
 #endif
 }
 
+/* Moves `count` taps on by `bytes`; moves up to three more. */
+static inline void rv_mve_move(const int8_t **taps, int32_t count, int32_t bytes)
+{
+    for (int32_t i = 0; i < count; i += 4) {
+#if RV_MVE
+        uint32_t *words = (uint32_t *)(taps + i);
+        vstrwq_u32(words, vaddq_n_u32(vldrwq_u32(words), (uint32_t)bytes));
+#else
+        for (int32_t k = i; k < i + 4 && k < count; ++k) {
+            taps[k] += bytes;
+        }
+#endif
+    }
+    RV_MVE_FENCE;
+}
+
 /*
- * One output pixel of a depthwise convolution: out[channels].
+ * `count` neighbouring output pixels of a depthwise convolution: out[count][channels].
  *
  * packed     for each sixteen channels: bias int32[16], weights int8[2 * pairs][16], none of them -128, so that two products
  *            fit 16 bits; multiplier int32[4] and shift int8[4] for each four lanes. Lanes as in rv_mve_channel, but for the
  *            weights. The input's zero point is folded into the bias
- * taps       2 * pairs pixels int8[channels], one under each weight; moved on to the pixels behind
+ * taps       2 * pairs pixels int8[channels], one under each weight of the first window; those of the next are `stride`
+ *            pixels on. Changed
  */
-static inline void rv_mve_window(const int32_t *packed, const int8_t **taps, int32_t pairs, int32_t channels,
-                                 int8_t *out, const rv_mve_output *output)
+static inline void rv_mve_windows(const int32_t *packed, const int8_t **taps, int32_t pairs, int32_t channels,
+                                  int32_t stride, int32_t count, int8_t *out, const rv_mve_output *output)
 {
+    for (; count > 0; --count) {
+        const int32_t *w = packed;
 #if RV_MVE
-    const int32_t has_ties = output->lowest < output->zero_point ? 1 : 0;
-    const int8_t **tap;
-    uint32_t a;
-    uint32_t b;
-    int32_t blocks = channels >> 4;
+        const int32_t has_ties = output->lowest < output->zero_point ? 1 : 0;
+        const int8_t **tap;
+        uint32_t a;
+        uint32_t b;
+        int32_t blocks = channels >> 4;
+        int8_t *y = out;
 
 #define RV_MVE_OPERANDS                                                                                            \
-    : [w] "+&l"(packed), [out] "+&r"(out), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b), [blocks] "+&r"(blocks)    \
+    : [w] "+&l"(w), [out] "+&r"(y), [tap] "=&r"(tap), [a] "=&r"(a), [b] "=&r"(b), [blocks] "+&r"(blocks)           \
     : [taps] "r"(taps), [pairs] "r"(pairs), [output] "r"(output), [channels] "r"(channels & 15)                    \
     : "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory"
 #define RV_MVE_WHOLE(fix) RV_MVE_WINDOW(fix, "vldrb.8", "vstrb.8", ", #16", "")
 #define RV_MVE_PART(fix)                                                                                           \
     "vctp.8 %[channels]\n" RV_MVE_WINDOW(fix, "vpst\n\tvldrbt.8", "vpst\n\tvstrbt.8", "", RV_MVE_NEXT_TAPS)
-    if (blocks > 0 && has_ties) {
-        __asm__ volatile(RV_MVE_WHOLE(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
-    } else if (blocks > 0) {
-        __asm__ volatile(RV_MVE_WHOLE(RV_MVE_LEAVE_TIES) RV_MVE_OPERANDS);
-    }
-    if ((channels & 15) != 0) {
-        blocks = 1;
-        __asm__ volatile(RV_MVE_PART(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
-    }
+        if (blocks > 0 && has_ties) {
+            __asm__ volatile(RV_MVE_WHOLE(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
+        } else if (blocks > 0) {
+            __asm__ volatile(RV_MVE_WHOLE(RV_MVE_LEAVE_TIES) RV_MVE_OPERANDS);
+        }
+        if ((channels & 15) != 0) {
+            blocks = 1;
+            __asm__ volatile(RV_MVE_PART(RV_MVE_FIX_TIES) RV_MVE_OPERANDS);
+        }
 #undef RV_MVE_OPERANDS
 #undef RV_MVE_WHOLE
 #undef RV_MVE_PART
 #else
-    for (int32_t first = 0; first < channels; first += 16) {
-        const int8_t *weights = (const int8_t *)(packed + 16);
-        const int32_t *scaling = packed + 16 + 8 * pairs;
+        for (int32_t first = 0; first < channels; first += 16) {
+            const int8_t *weights = (const int8_t *)(w + 16);
+            const int32_t *scaling = w + 16 + 8 * pairs;
 
-        for (int32_t i = 0; i < 16; ++i) {
-            const int32_t channel = rv_mve_channel(i);
-            if (first + channel < channels) {
-                const int32_t *group = scaling + 5 * (i >> 2);
-                int32_t sum = packed[i];
+            for (int32_t i = 0; i < 16; ++i) {
+                const int32_t channel = first + rv_mve_channel(i);
+                if (channel < channels) {
+                    const int32_t *group = scaling + 5 * (i >> 2);
+                    int32_t sum = w[i];
 
-                for (int32_t tap = 0; tap < 2 * pairs; ++tap) {
-                    sum += taps[tap][channel] * weights[16 * tap + channel];
+                    for (int32_t tap = 0; tap < 2 * pairs; ++tap) {
+                        sum += taps[tap][channel] * weights[16 * tap + channel - first];
+                    }
+                    sum = rv_requantize(sum, group[i & 3], ((const int8_t *)(group + 4))[i & 3]);
+                    out[channel] = (int8_t)rv_clamp(sum + output->zero_point, output->lowest, output->highest);
                 }
-                sum = rv_requantize(sum, group[i & 3], ((const int8_t *)(group + 4))[i & 3]);
-                out[first + channel] =
-                    (int8_t)rv_clamp(sum + output->zero_point, output->lowest, output->highest);
             }
+            w = scaling + 20;
         }
-        for (int32_t tap = 0; tap < 2 * pairs; ++tap) {
-            taps[tap] += channels - first < 16 ? channels - first : 16;
-        }
-        packed = scaling + 20;
-    }
+        rv_mve_move(taps, 2 * pairs, channels);
 #endif
+        out += channels;
+        if (stride > 1) {
+            rv_mve_move(taps, 2 * pairs, (stride - 1) * channels);
+        }
+    }
 }
 
 #endif /* RIVULET_MVE_H */

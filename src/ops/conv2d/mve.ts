@@ -11,7 +11,7 @@ type View = NodeView<'conv2d'>;
 /** The window kernel keeps a pointer for each row on the stack. */
 const MOST_RUNS = 16;
 /** Patches that are copied at a time, if they fit so many bytes: enough for what is done once for all of them. */
-const MOST_PATCHES = 4;
+const MOST_PATCHES = 8;
 const PATCHES_BYTES = 1024;
 
 /** Tried in order; see `Kernel`. */

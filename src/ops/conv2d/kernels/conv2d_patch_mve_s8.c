@@ -36,29 +36,38 @@ void rv_conv2d_patch_mve_s8(const rv_conv2d_patch_mve_s8_geometry *G, const rv_c
     const int32_t run = G->kernel_width * G->in_channels;
     const int32_t row_bytes = G->in_width * G->in_channels;
     const int32_t patch_bytes = G->kernel_height * run;
+    const int32_t step = G->stride * G->in_channels;
     int8_t *out = row->out;
 
     for (int32_t x = 0; x < G->out_width; x += G->patches) {
         const int32_t count = G->out_width - x < G->patches ? G->out_width - x : G->patches;
-        int8_t *to = row->scratch;
+        const int32_t left = x * step - G->pad_left * G->in_channels;
+        const int32_t is_inside = left >= 0 && left + (count - 1) * step + run <= row_bytes ? 1 : 0;
 
-        for (int32_t i = 0; i < count; ++i) {
-            /* The bytes [first, end) of each run lie inside the row. */
-            const int32_t left = ((x + i) * G->stride - G->pad_left) * G->in_channels;
-            const int32_t first = rv_clamp(-left, 0, run);
-            const int32_t end = rv_clamp(row_bytes - left, first, run);
+        for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+            const int8_t *in = row->in[ky];
+            int8_t *to = (int8_t *)row->scratch + ky * run;
 
-            if (end - first < run) {
-                rv_mve_fill(to, G->in_zero_point, patch_bytes);
-            }
-            for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
-                const int8_t *in = row->in[ky];
-                if (in != NULL) {
-                    rv_mve_copy(to + first, in + left + first, end - first);
-                } else {
-                    rv_mve_fill(to, G->in_zero_point, run);
+            if (in != NULL && is_inside) {
+                in += left;
+                for (int32_t i = 0; i < count; ++i) {
+                    rv_mve_copy(to, in, run);
+                    in += step;
+                    to += patch_bytes;
                 }
-                to += run;
+                continue;
+            }
+            for (int32_t i = 0; i < count; ++i) {
+                /* The bytes [first, end) of the run lie inside the row. */
+                const int32_t from = left + i * step;
+                const int32_t first = rv_clamp(-from, 0, run);
+                const int32_t end = in == NULL ? first : rv_clamp(row_bytes - from, first, run);
+
+                rv_mve_fill(to, G->in_zero_point, run);
+                if (first < end) {
+                    rv_mve_copy(to + first, in + from + first, end - first);
+                }
+                to += patch_bytes;
             }
         }
         rv_mve_dense(D->packed, row->scratch, patch_bytes, patch_bytes, count, out, G->out_channels,

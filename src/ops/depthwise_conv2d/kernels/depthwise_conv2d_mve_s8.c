@@ -36,49 +36,51 @@ void rv_depthwise_conv2d_mve_s8(const rv_depthwise_conv2d_mve_s8_geometry *G,
     const rv_mve_output output = {G->out_zero_point, G->out_min, G->out_max};
     const int32_t pairs = (G->kernel_height * G->kernel_width + 1) >> 1;
     const int32_t step = G->dilation * G->channels;
+    const int32_t reach = (G->kernel_width - 1) * G->dilation;
     const int8_t *taps[52];
     int8_t *out = row->out;
     int32_t rows = 0;
-    int32_t has_moved = 0;
-    int32_t count = 1;
 
     for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
         rows += row->in[ky] != NULL ? 1 : 0;
     }
-    for (int32_t x = 0; x < G->out_width; x += count) {
+    for (int32_t x = 0; x < G->out_width;) {
         const int32_t left = x * G->stride - G->pad_left;
-        const int32_t room = G->in_width - left - (G->kernel_width - 1) * G->dilation;
-        const int32_t is_inside = left >= 0 && room > 0 ? 1 : 0;
+        /* The taps [first, end) lie inside the row. */
+        int32_t first = 0;
+        int32_t end = G->kernel_width;
+        int32_t pixels = 1;
+        int32_t windows = 1;
 
-        count = is_inside && room >= G->pixels && G->out_width - x >= G->pixels ? G->pixels : 1;
-        /* With stride 1, taps have moved on to where the next window needs them, unless they are padding. */
-        if (!is_inside || !has_moved) {
-            /* The taps [first, end) lie inside the row. */
-            int32_t first = 0;
-            int32_t end = G->kernel_width;
+        while (first < end && left + first * G->dilation < 0) {
+            ++first;
+        }
+        while (first < end && left + (end - 1) * G->dilation >= G->in_width) {
+            --end;
+        }
+        if (end - first == G->kernel_width) {
+            const int32_t fitting = (G->in_width - left - reach - 1) / G->stride + 1;
+            const int32_t inside = fitting < G->out_width - x ? fitting : G->out_width - x;
 
-            while (first < end && left + first * G->dilation < 0) {
-                ++first;
-            }
-            while (first < end && left + (end - 1) * G->dilation >= G->in_width) {
-                --end;
-            }
-            for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
-                const int8_t *in = row->in[ky];
+            pixels = inside < G->pixels ? 1 : G->pixels;
+            /* Padding does not move on with the window. */
+            windows = rows == G->kernel_height ? inside / pixels : 1;
+        }
+        for (int32_t ky = 0; ky < G->kernel_height; ++ky) {
+            const int8_t *in = row->in[ky];
 
-                if (in == NULL) {
-                    rv_mve_taps(taps + ky * G->kernel_width, D->padding, 0, G->kernel_width, 0, 0, D->padding);
-                } else {
-                    rv_mve_taps(taps + ky * G->kernel_width, in + left * G->channels, step, G->kernel_width, first,
-                                end, D->padding);
-                }
+            if (in == NULL) {
+                rv_mve_taps(taps + ky * G->kernel_width, D->padding, 0, G->kernel_width, 0, 0, D->padding);
+            } else {
+                rv_mve_taps(taps + ky * G->kernel_width, in + left * G->channels, step, G->kernel_width, first, end,
+                            D->padding);
             }
         }
         if (2 * pairs > G->kernel_height * G->kernel_width) {
-            taps[2 * pairs - 1] = D->padding;
+            taps[2 * pairs - 1] = taps[2 * pairs - 2];
         }
-        has_moved = is_inside && G->stride == 1 && rows == G->kernel_height ? 1 : 0;
-        rv_mve_window(D->packed, taps, pairs, count * G->channels, out, &output);
-        out += count * G->channels;
+        rv_mve_windows(D->packed, taps, pairs, pixels * G->channels, G->stride, windows, out, &output);
+        x += windows * pixels;
+        out += windows * pixels * G->channels;
     }
 }
