@@ -101,6 +101,56 @@ static inline rv_mve_int32x4 rv_mve_multiply4(rv_mve_int32x4 a, rv_mve_int32x4 b
 #endif
 }
 
+/* int32 values in memory, for sums that wait. */
+static inline rv_mve_int32x4 rv_mve_load_words(const int32_t *from)
+{
+#if RV_MVE
+    return vldrwq_s32(from);
+#else
+    const rv_mve_int32x4 x = {{from[0], from[1], from[2], from[3]}};
+    return x;
+#endif
+}
+
+static inline void rv_mve_store_words(int32_t *to, rv_mve_int32x4 x)
+{
+#if RV_MVE
+    vstrwq_s32(to, x);
+#else
+    memcpy(to, x.lane, sizeof x.lane);
+#endif
+}
+
+/* sums[groups][channels] += the sums of `count` pixels of each group, in[groups][count][channels]; or = where `is_first`. */
+static inline void rv_mve_accumulate(int32_t *sums, const int8_t *in, int32_t groups, int32_t count, int32_t channels,
+                                     int32_t is_first)
+{
+    const int32_t whole = channels & ~3;
+
+    if (is_first) {
+        memset(sums, 0, sizeof *sums * (size_t)(groups * channels));
+    }
+    for (int32_t group = 0; group < groups; ++group) {
+        for (int32_t c = 0; c < whole; c += 4) {
+            const int8_t *from = in + c;
+            rv_mve_int32x4 sum = rv_mve_load_words(sums + c);
+
+            for (int32_t i = 0; i < count; ++i) {
+                sum = rv_mve_add4(sum, rv_mve_load4(from));
+                from += channels;
+            }
+            rv_mve_store_words(sums + c, sum);
+        }
+        for (int32_t c = whole; c < channels; ++c) {
+            for (int32_t i = 0; i < count; ++i) {
+                sums[c] += in[i * channels + c];
+            }
+        }
+        in += count * channels;
+        sums += channels;
+    }
+}
+
 /* x * factor + addend */
 static inline rv_mve_int32x4 rv_mve_affine4(rv_mve_int32x4 x, int32_t factor, int32_t addend)
 {
@@ -475,6 +525,73 @@ static inline void rv_mve_fill(int8_t *to, int32_t value, int32_t bytes)
                      : "lr", "q0", "cc", "memory");
 #else
     memset(to, (int)value, (size_t)bytes);
+#endif
+}
+
+/* out[i] = table[in[i]]; in place too. */
+static inline void rv_mve_lookup(uint8_t *out, const uint8_t *in, const uint8_t *table, int32_t bytes)
+{
+#if RV_MVE
+    __asm__ volatile("wlstp.8 lr, %[bytes], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[in]], #16\n\t"
+                     "vldrb.u8 q1, [%[table], q0]\n\t"
+                     "vstrb.8 q1, [%[out]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [in] "+&r"(in), [out] "+&r"(out)
+                     : [table] "r"(table), [bytes] "r"(bytes)
+                     : "lr", "q0", "q1", "cc", "memory");
+#else
+    for (int32_t i = 0; i < bytes; ++i) {
+        out[i] = table[in[i]];
+    }
+#endif
+}
+
+/* largest[i] = the larger of it and in[i]. */
+static inline void rv_mve_maximum(int8_t *largest, const int8_t *in, int32_t bytes)
+{
+#if RV_MVE
+    __asm__ volatile("wlstp.8 lr, %[bytes], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[in]], #16\n\t"
+                     "vldrb.8 q1, [%[largest]]\n\t"
+                     "vmax.s8 q0, q0, q1\n\t"
+                     "vstrb.8 q0, [%[largest]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [in] "+&r"(in), [largest] "+&r"(largest)
+                     : [bytes] "r"(bytes)
+                     : "lr", "q0", "q1", "cc", "memory");
+#else
+    for (int32_t i = 0; i < bytes; ++i) {
+        largest[i] = in[i] > largest[i] ? in[i] : largest[i];
+    }
+#endif
+}
+
+/* Keeps bytes within bounds. */
+static inline void rv_mve_bound(int8_t *bytes, int32_t count, int32_t lowest, int32_t highest)
+{
+#if RV_MVE
+    __asm__ volatile("vdup.8 q1, %[lowest]\n\t"
+                     "vdup.8 q2, %[highest]\n\t"
+                     "wlstp.8 lr, %[count], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[bytes]]\n\t"
+                     "vmax.s8 q0, q0, q1\n\t"
+                     "vmin.s8 q0, q0, q2\n\t"
+                     "vstrb.8 q0, [%[bytes]], #16\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [bytes] "+&r"(bytes)
+                     : [count] "r"(count), [lowest] "r"(lowest), [highest] "r"(highest)
+                     : "lr", "q0", "q1", "q2", "cc", "memory");
+#else
+    for (int32_t i = 0; i < count; ++i) {
+        bytes[i] = (int8_t)rv_clamp(bytes[i], lowest, highest);
+    }
 #endif
 }
 

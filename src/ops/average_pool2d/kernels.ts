@@ -1,25 +1,29 @@
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { bindWindow } from '../pooling.ts';
 import { planeOf, rowsBy, rowsOf } from '../rows.ts';
+import { averagePool2dMveKernels } from './mve.ts';
+
+const byRows: Kernel<'average_pool2d'> = {
+  name: 'average_pool2d_rows_s8',
+  isa: 'portable',
+  why: 'tall windows that do not overlap: one input row at a time is added to sums',
+  refuses(view) {
+    const { attrs } = view;
+    const [x, y] = [view.ins[0]!, view.outs[0]!];
+    if (attrs.padding[0] !== 0 || attrs.padding[1] !== 0) return 'rows are padded';
+    if (planeOf(y.shape).height > 1 && attrs.stride[0] < attrs.kernel[0]) return 'windows overlap';
+    if (sumBytes(view) >= (attrs.kernel[0] - 1) * rowsOf(x).bytes) {
+      return 'the sums take as much memory as the rows of a window';
+    }
+    return undefined;
+  },
+  bind: bindRows,
+};
 
 /** Tried in order; see `Kernel`. */
 export const averagePool2dKernels: readonly Kernel<'average_pool2d'>[] = [
-  {
-    name: 'average_pool2d_rows_s8',
-    isa: 'portable',
-    why: 'tall windows that do not overlap: one input row at a time is added to sums',
-    refuses(view) {
-      const { attrs } = view;
-      const [x, y] = [view.ins[0]!, view.outs[0]!];
-      if (attrs.padding[0] !== 0 || attrs.padding[1] !== 0) return 'rows are padded';
-      if (planeOf(y.shape).height > 1 && attrs.stride[0] < attrs.kernel[0]) return 'windows overlap';
-      if (sumBytes(view) >= (attrs.kernel[0] - 1) * rowsOf(x).bytes) {
-        return 'the sums take as much memory as the rows of a window';
-      }
-      return undefined;
-    },
-    bind: bindRows,
-  },
+  ...averagePool2dMveKernels(byRows),
+  byRows,
   {
     name: 'average_pool2d_s8',
     isa: 'portable',

@@ -16,6 +16,14 @@ export const maxPool2d: OpDef<'max_pool2d'> = {
   },
   kernels: [
     {
+      name: 'max_pool2d_mve_s8',
+      isa: 'mve',
+      shared: true,
+      why: 'sixteen channels at a time',
+      refuses: () => undefined,
+      bind: (view) => [bindWindow(view)],
+    },
+    {
       name: 'max_pool2d_s8',
       isa: 'portable',
       why: 'any window, stride and padding',

@@ -1,10 +1,12 @@
 import { elementCount } from '../../ir/types.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
+import { meanMveKernels } from './mve.ts';
 import { meanParameters } from './reference.ts';
 import { meanShape } from './shape.ts';
 
 /** Tried in order; see `Kernel`. */
 export const meanKernels: readonly Kernel<'mean'>[] = [
+  ...meanMveKernels(bind),
   {
     name: 'mean_s8',
     isa: 'portable',

@@ -63,7 +63,9 @@ void rv_conv2d_patch_mve_s8(const rv_conv2d_patch_mve_s8_geometry *G, const rv_c
                 const int32_t first = rv_clamp(-from, 0, run);
                 const int32_t end = in == NULL ? first : rv_clamp(row_bytes - from, first, run);
 
-                rv_mve_fill(to, G->in_zero_point, run);
+                if (end - first < run) {
+                    rv_mve_fill(to, G->in_zero_point, run);
+                }
                 if (first < end) {
                     rv_mve_copy(to + first, in + from + first, end - first);
                 }
