@@ -233,7 +233,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
           'rows*width%4': 122.2,
           'kernel_width=3*rows*width*depth': 2.367,
         },
-        conv2d_strip_s8: { 'rows*width*channels*depth/16': 14.47, rows: 1796, 'quads=4*rows*width*depth': 0.3652 },
+        conv2d_strip_s8: {
+          'rows*width*channels*depth/16': 14.47,
+          rows: 1796,
+          'quads=4*rows*width*depth': 0.3652,
+        },
         conv2d_strip_stack_s8: {
           'rows*width*channels*depth/16': 14.23,
           'rows*width*depth': 1.344,
@@ -342,7 +346,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
       perMac: 9.896,
       kernels: {
         add_s8: { 'rows*width/2*channels': 146, 'rows*outputs': 52.19 },
-        average_pool2d_rows_s8: { 'rows*width*channels/2': 64.06, 'rows*inputs': 4.679, 'rows*width%4=3': 155.7 },
+        average_pool2d_rows_s8: {
+          'rows*width*channels/2': 64.06,
+          'rows*inputs': 4.679,
+          'rows*width%4=3': 155.7,
+        },
         average_pool2d_s8: {
           'rows*width*channels/4*taps': 51.26,
           'rows*width*channels*taps': 10.94,
@@ -923,7 +931,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
           'pad_left=1*rows': 477.6,
           'wide=0*rows*width*channels*depth': 0.1089,
         },
-        conv2d_strip_s8: { 'rows*width*channels*depth/16': 14.43, rows: 1671, 'quads=4*rows*width*depth': 0.3949 },
+        conv2d_strip_s8: {
+          'rows*width*channels*depth/16': 14.43,
+          rows: 1671,
+          'quads=4*rows*width*depth': 0.3949,
+        },
         conv2d_strip_stack_s8: {
           'rows*width*channels*depth/16': 14.2,
           'rows*width*depth': 1.25,
@@ -1033,7 +1045,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
           'rows*width%4=1*channels/2': 19.5,
         },
         transpose_conv2d_s8: { 'rows*width*channels*taps': 53.28, 'rows*width:4*channels/2': 394.4 },
-        transpose_s8: { 'rows*width': 16.21, 'size_2=2*rows*inputs': 0.1601, 'rows*width%4*channels/2': 3.58 },
+        transpose_s8: {
+          'rows*width': 16.21,
+          'size_2=2*rows*inputs': 0.1601,
+          'rows*width%4*channels/2': 3.58,
+        },
       },
     },
     size: {
@@ -1097,7 +1113,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
           'rows*width%4': 122.2,
           'kernel_width=3*rows*width*depth': 2.367,
         },
-        conv2d_strip_s8: { 'rows*width*channels*depth/16': 14.47, rows: 1796, 'quads=4*rows*width*depth': 0.3652 },
+        conv2d_strip_s8: {
+          'rows*width*channels*depth/16': 14.47,
+          rows: 1796,
+          'quads=4*rows*width*depth': 0.3652,
+        },
         conv2d_strip_stack_s8: {
           'rows*width*channels*depth/16': 14.23,
           'rows*width*depth': 1.344,
@@ -1691,7 +1711,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
         softmax_s8: { 'rows*width*channels/4': 139.2, 'rows*width:4*channels': 112.4, '': 259.6 },
         sub_s8: { 'rows*outputs': 40.55, 'rows*width%4*channels/4': 26.28 },
         transpose_conv2d_s8: { 'rows*width*channels*depth/16': 60.26, 'rows*width:4*channels/2*taps': 270.6 },
-        transpose_s8: { 'rows*width': 16.82, 'size_3=5*rows*inputs': 0.181, 'rows*width%4*channels/4': 3.154 },
+        transpose_s8: {
+          'rows*width': 16.82,
+          'size_3=5*rows*inputs': 0.181,
+          'rows*width%4*channels/4': 3.154,
+        },
       },
     },
     size: {
@@ -1874,7 +1898,11 @@ export const INSTRUCTION_COUNTS: Readonly<Record<string, CoreInstructions>> = {
       perMac: 6.281,
       kernels: {
         add_s8: { 'rows*width/2*channels': 55.83, 'rows*outputs': 15.72, 'rows*width%4=2': 79.61 },
-        average_pool2d_rows_s8: { 'rows*inputs': 4.813, 'rows*width*channels/16': 63.86, 'rows*width%4=3': 74.26 },
+        average_pool2d_rows_s8: {
+          'rows*inputs': 4.813,
+          'rows*width*channels/16': 63.86,
+          'rows*width%4=3': 74.26,
+        },
         average_pool2d_s8: {
           'rows*width*channels/4*taps': 44.17,
           'rows*width%4=1*taps': 79.47,

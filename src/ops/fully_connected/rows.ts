@@ -1,6 +1,7 @@
 /** The rows of a fully connected layer: one vector of the batch at each firing. */
 import { elementCount } from '../../ir/types.ts';
-import type { CallSpec, NodeView, RowSpec } from '../definition.ts';
+import type { CallSpec, NodeView } from '../definition.ts';
+import { vectors } from '../rows.ts';
 
 export function vectorRows({
   ins,
@@ -12,15 +13,5 @@ export function vectorRows({
     firings: batch,
     slots: [{ operand: 0, ...vectors(batch, inputs) }],
     output: vectors(batch, outputs),
-  };
-}
-
-/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
-function vectors(count: number, length: number): RowSpec {
-  return {
-    offset: 0,
-    pitch: length,
-    rowBytes: length,
-    rows: Int32Array.from({ length: count }, (_, i) => i),
   };
 }

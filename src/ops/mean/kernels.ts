@@ -1,5 +1,6 @@
 import { elementCount } from '../../ir/types.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
+import { meanMveKernels } from './mve.ts';
 import { meanParameters } from './reference.ts';
 import { bindMean } from './rows.ts';
 import { meanShape } from './shape.ts';
@@ -10,6 +11,7 @@ const MOST_COLUMNS = 256;
 
 /** Tried in order; see `Kernel`. */
 export const meanKernels: readonly Kernel<'mean'>[] = [
+  ...meanMveKernels((view) => bind(view, true)),
   ...meanSimdKernels,
   {
     name: 'mean_dsp_s8',
