@@ -57,14 +57,18 @@ RV_PRODUCTS(rv_add_low_high, "smlabt", rv_low16(a) * rv_high16(b))
 RV_PRODUCTS(rv_add_high_low, "smlatb", rv_high16(a) * rv_low16(b))
 RV_PRODUCTS(rv_add_high_high, "smlatt", rv_high16(a) * rv_high16(b))
 
+#if RV_DSP
+/* At any address. */
+typedef struct __attribute__((packed, may_alias)) {
+    uint32_t word;
+} rv_word;
+#endif
+
 RV_UNROLLED uint32_t rv_next_word(const int8_t *from)
 {
 #if RV_DSP
-    typedef struct __attribute__((packed, may_alias)) {
-        uint32_t word;
-    } anywhere;
     uint32_t word;
-    __asm__ volatile("ldr %0, %1" : "=r"(word) : "m"(*(const anywhere *)(const void *)from));
+    __asm__ volatile("ldr %0, %1" : "=r"(word) : "m"(*(const rv_word *)(const void *)from));
     return word;
 #else
     return rv_load32(from);
@@ -577,22 +581,46 @@ RV_SHARED void rv_gather1(const rv_depthwise *d, const rv_row *row, int32_t c, i
     }
 }
 
-/* The output row, with planes in scratch: `planes` channels at a time, and one by one what is left of them. */
+/*
+ * Fills planes with padding and finds the rows of the window that are not. The first `kept` rows are there, the others if
+ * they are not NULL.
+ */
+RV_SHARED void rv_begin_row(rv_depthwise *d, const rv_row *row, int32_t kept, int8_t *planes, int32_t bytes)
+{
+    memset(planes, d->in_zero_point, (size_t)bytes);
+    d->zero_points = rv_pair16(d->in_zero_point, d->in_zero_point);
+    d->first_row = 0;
+    d->end_row = d->size;
+    while (kept == 0 && d->first_row < d->size - 1 && row->in[d->first_row] == NULL) {
+        ++d->first_row;
+    }
+    while (d->end_row > d->first_row + 1 && d->end_row > kept && row->in[d->end_row - 1] == NULL) {
+        --d->end_row;
+    }
+}
+
+RV_SHARED void rv_limit(int8_t *bytes, int32_t count, int32_t lowest, int32_t highest)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        bytes[i] = (int8_t)rv_clamp(bytes[i], lowest, highest);
+    }
+}
+
+/* Outputs are any int8 until here. */
+RV_UNROLLED void rv_end_row(const rv_depthwise *d, const rv_row *row)
+{
+    if (d->out_max - d->out_min < 255) {
+        rv_limit((int8_t *)row->out, d->out_width * d->channels, d->out_min, d->out_max);
+    }
+}
+
+/* The output row: `planes` channels at a time, and one by one what is left of them. */
 RV_SHARED void rv_depthwise_rows(rv_depthwise *d, const int8_t *records, const rv_row *row, rv_slide *slide,
                                  int8_t *planes)
 {
     const int32_t record_bytes = 9 + d->size * d->size;
 
-    memset(planes, d->in_zero_point, (size_t)(d->planes * d->size * d->plane_width));
-    d->zero_points = rv_pair16(d->in_zero_point, d->in_zero_point);
-    d->first_row = 0;
-    d->end_row = d->size;
-    while (d->first_row < d->size - 1 && row->in[d->first_row] == NULL) {
-        ++d->first_row;
-    }
-    while (d->end_row > d->first_row + 1 && row->in[d->end_row - 1] == NULL) {
-        --d->end_row;
-    }
+    rv_begin_row(d, row, 0, planes, d->planes * d->size * d->plane_width);
     for (int32_t c = 0; c < d->channels;) {
         const int32_t together = c + d->planes <= d->channels ? d->planes : 1;
         if (together == 4) {
@@ -604,12 +632,7 @@ RV_SHARED void rv_depthwise_rows(rv_depthwise *d, const int8_t *records, const r
         records += together * record_bytes;
         c += together;
     }
-    if (d->out_max - d->out_min < 255) {
-        int8_t *out = row->out;
-        for (int32_t i = 0; i < d->out_width * d->channels; ++i) {
-            out[i] = (int8_t)rv_clamp(out[i], d->out_min, d->out_max);
-        }
-    }
+    rv_end_row(d, row);
 }
 
 RV_SHARED void rv_depthwise_on_stack(rv_depthwise *d, const int8_t *records, const rv_row *row, rv_slide *slide)

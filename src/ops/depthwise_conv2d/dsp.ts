@@ -11,11 +11,11 @@ import { channelsFirst, columnsUnder, planeProblem, rows } from './layout.ts';
 type View = NodeView<'depthwise_conv2d'>;
 
 /** Sizes of the windows, tried in this order. */
-const SIZES = [3, 5, 7] as const;
-type Size = (typeof SIZES)[number];
+export const SIZES = [3, 5, 7] as const;
+export type Size = (typeof SIZES)[number];
 
 /** Most bytes of planes on the stack. */
-const STACK_BYTES = 896;
+export const STACK_BYTES = 896;
 
 /**
  * Where planes lie: four need less than half the time of one after the other. One in scratch is never larger than that of
@@ -38,7 +38,7 @@ export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.
       roomy,
       shared: true,
       refuses(view) {
-        const problem = refuses(view, size);
+        const problem = windowProblem(view, size);
         if (problem || roomy) return problem;
         if (!onStack) return planeProblem(view);
         return planeBytes(view, planes) > STACK_BYTES ? 'four planes are too large for the stack' : undefined;
@@ -48,8 +48,8 @@ export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.
   }),
 );
 
-/** Why the DSP kernel for windows of `size` does not fit, or undefined. */
-function refuses({ attrs, ins, outs }: View, size: Size): string | undefined {
+/** Why windows of `size` cannot slide over planes, wherever these come from, or undefined. */
+export function windowProblem({ attrs, ins, outs }: View, size: Size): string | undefined {
   const [x, weights] = ins as [Value, Value];
   const y = outs[0]!;
   const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
@@ -88,46 +88,47 @@ function fastOf({ reach, multiplier, shift }: Constants, y: Value): FastRequanti
 }
 
 function bind(view: View, planes: 1 | 4, onStack: boolean): CallSpec {
-  const { attrs, ins, outs } = view;
-  const [x, y] = [ins[0]!, outs[0]!];
-  const { width: outWidth, channels } = planeOf(y.shape);
   return {
-    geometry: {
-      channels,
-      in_columns: Math.max(
-        0,
-        Math.min(planeOf(x.shape).width, columnsUnder(view, outWidth) - attrs.padding[2]),
-      ),
-      pad_left: attrs.padding[2],
-      planes,
-      plane_width: planeWidth(view, planes),
-      out_width: outWidth,
-      stride: attrs.stride[1],
-      in_zero_point: zeroPointOf(x),
-      out_zero_point: zeroPointOf(y),
-      out_min: attrs.clamp[0],
-      out_max: attrs.clamp[1],
-      is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
-    },
+    geometry: { ...windowGeometry(view, planes), planes, in_zero_point: zeroPointOf(view.ins[0]!) },
     data: { records: { role: 'weights', data: records(view) } },
     ...rows(view),
     scratchBytes: onStack ? 0 : planeBytes(view, planes),
   };
 }
 
+/** Geometry of windows over planes, of which some lie side by side. */
+export function windowGeometry(view: View, planes: number) {
+  const { attrs, ins, outs } = view;
+  const [x, y] = [ins[0]!, outs[0]!];
+  const { width: outWidth, channels } = planeOf(y.shape);
+  const columns = columnsUnder(view, outWidth) - attrs.padding[2];
+  return {
+    channels,
+    in_columns: Math.max(0, Math.min(planeOf(x.shape).width, columns)),
+    pad_left: attrs.padding[2],
+    plane_width: planeWidth(view, planes),
+    out_width: outWidth,
+    stride: attrs.stride[1],
+    out_zero_point: zeroPointOf(y),
+    out_min: attrs.clamp[0],
+    out_max: attrs.clamp[1],
+    is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
+  };
+}
+
 /** Bytes from row to row: of several planes whole words, so that no more than every second word crosses a border. */
-function planeWidth(view: View, planes: 1 | 4): number {
+function planeWidth(view: View, planes: number): number {
   const columns = columnsUnder(view, planeOf(view.outs[0]!.shape).width);
   return planes === 1 ? columns : Math.ceil(columns / 4) * 4;
 }
 
 /** Bytes of the planes and the one behind them that the last word may take in. */
-function planeBytes(view: View, planes: 1 | 4): number {
+export function planeBytes(view: View, planes: number): number {
   return planes * view.ins[1]!.shape[1]! * planeWidth(view, planes) + 1;
 }
 
 /** A record of bytes for each channel: runtime/rivulet_dsp_depthwise.h says what is in it. */
-function records(view: View): Int8Array {
+export function records(view: View): Int8Array {
   const constants = constantsOf(view);
   const requantization = fastOf(constants, view.outs[0]!);
   if (typeof requantization === 'string') return fail('RV9003', requantization);
