@@ -25,7 +25,7 @@ typedef struct {
 } rv_expansion;
 
 /* The word at *from, which then points behind it. */
-RV_UNROLLED uint32_t rv_take_word(const int8_t **from)
+RV_INLINE uint32_t rv_take_word(const int8_t **from)
 {
 #if RV_DSP
     uint32_t word;
@@ -38,7 +38,7 @@ RV_UNROLLED uint32_t rv_take_word(const int8_t **from)
 }
 
 /* Products of the even or the odd values of two pixels with the weights of two channels: sums a0, b0, a1, b1. */
-RV_UNROLLED void rv_expand_pairs(uint32_t weights, uint32_t pair0, uint32_t pair1, int32_t *sums)
+RV_INLINE void rv_expand_pairs(uint32_t weights, uint32_t pair0, uint32_t pair1, int32_t *sums)
 {
     const uint32_t a = rv_even_bytes(weights);
     const uint32_t b = rv_odd_bytes(weights);
@@ -49,7 +49,7 @@ RV_UNROLLED void rv_expand_pairs(uint32_t weights, uint32_t pair0, uint32_t pair
 }
 
 /* rv_dsp_requantize, with the sign from where it costs nothing. */
-RV_UNROLLED int8_t rv_expanded(int32_t sum, int32_t multiplier, int32_t rounding, int32_t e)
+RV_INLINE int8_t rv_expanded(int32_t sum, int32_t multiplier, int32_t rounding, int32_t e)
 {
     const int32_t twice = (int32_t)((uint32_t)sum << 1);
     return (int8_t)rv_ssat8(rv_smmlar(twice, multiplier, rounding + (sum >> 31)) >> e);
@@ -81,7 +81,7 @@ RV_SHARED void rv_expand_line(const rv_expansion *g, const int32_t *stream, cons
             rv_expand_pairs(rv_take_word(&weights), rv_even_bytes(pixel0), rv_even_bytes(pixel1), sums);
             rv_expand_pairs(rv_take_word(&weights), rv_odd_bytes(pixel0), rv_odd_bytes(pixel1), sums);
         } while (in != end);
-        in += pixel_bytes;
+        in += distance;
         line_a[x] = rv_expanded(sums[0], multiplier_a, rounding_a, e_a);
         line_b[x] = rv_expanded(sums[1], multiplier_b, rounding_b, e_b);
         line_a[x + next] = rv_expanded(sums[2], multiplier_a, rounding_a, e_a);
@@ -104,10 +104,13 @@ RV_SHARED void rv_copy_rows(int8_t *to, int32_t to_pitch, const int8_t *from, in
     }
 }
 
-/* The output row, two channels at a time. planes: two; carried: int8[channels][carried_rows][in_columns]. */
-RV_SHARED void rv_expand_rows(const rv_expansion *g, rv_depthwise *d, const int32_t *stream, const int8_t *records,
-                              const rv_row *row, rv_slide *slide, int8_t *planes, int8_t *carried)
+/* The output row, two channels at a time. row->scratch: carried rows int8[channels][carried_rows][in_columns]. */
+RV_SHARED void rv_expand_row(const rv_expansion *g, rv_depthwise *d, const int32_t *stream, const int8_t *records,
+                             const rv_row *row, rv_slide *slide)
 {
+    uint32_t on_stack[224]; /* STACK_BYTES in src/ops/depthwise_conv2d/dsp.ts */
+    int8_t *planes = (int8_t *)on_stack;
+    int8_t *carried = row->scratch;
     const int32_t record_bytes = 9 + d->size * d->size;
     const int32_t plane_bytes = d->size * d->plane_width;
     const int32_t kept = g->kept_rows;
@@ -124,8 +127,8 @@ RV_SHARED void rv_expand_rows(const rv_expansion *g, rv_depthwise *d, const int3
             line += d->plane_width;
         }
         line = planes + d->pad_left;
-        for (int32_t p = 0; p < together; ++p) {
-            int8_t *last = line + (d->size - g->carried_rows) * d->plane_width;
+        for (int32_t p = 0; p < together && g->carried_rows > 0; ++p) {
+            const int8_t *last = line + (d->size - g->carried_rows) * d->plane_width;
             rv_copy_rows(line, d->plane_width, carried, d->in_columns, kept, d->in_columns);
             rv_copy_rows(carried, d->in_columns, last, d->plane_width, g->carried_rows, d->in_columns);
             carried += g->carried_rows * d->in_columns;
@@ -136,27 +139,6 @@ RV_SHARED void rv_expand_rows(const rv_expansion *g, rv_depthwise *d, const int3
         records += together * record_bytes;
     }
     rv_end_row(d, row);
-}
-
-RV_SHARED void rv_expand_on_stack(const rv_expansion *g, rv_depthwise *d, const int32_t *stream, const int8_t *records,
-                                  const rv_row *row, rv_slide *slide)
-{
-    uint32_t planes[224]; /* STACK_BYTES in src/ops/depthwise_conv2d/dsp.ts */
-
-    rv_expand_rows(g, d, stream, records, row, slide, (int8_t *)planes, (int8_t *)row->scratch);
-}
-
-/* The output row, with planes on the stack or in front of what is carried. */
-RV_UNROLLED void rv_expand_row(const rv_expansion *g, rv_depthwise *d, const int32_t *stream, const int8_t *records,
-                               const rv_row *row, rv_slide *slide, int32_t on_stack)
-{
-    int8_t *scratch = row->scratch;
-
-    if (on_stack) {
-        rv_expand_on_stack(g, d, stream, records, row, slide);
-    } else {
-        rv_expand_rows(g, d, stream, records, row, slide, scratch, scratch + 2 * d->size * d->plane_width);
-    }
 }
 
 #endif /* RIVULET_DSP_EXPAND_H */

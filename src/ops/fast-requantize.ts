@@ -1,4 +1,5 @@
 /** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h) may be used. */
+import { requantize } from '../core/fixedpoint.ts';
 import type { Clamp } from '../ir/attributes.ts';
 
 /** |sum| stays below this: its double must fit int32. */
@@ -44,41 +45,85 @@ export function isRelu(outZeroPoint: number, clamp: Clamp): boolean {
   return outZeroPoint === -128 && clamp[0] === -128;
 }
 
-/** Multipliers and shifts of every channel with which the fast form is exact, or the reason why there are none. */
-export type FastRequantization = { readonly multiplier: Int32Array; readonly shift: Int8Array } | string;
+/** What a convolution or dense layer computes, channel by channel. */
+export interface Channels {
+  /** int8 [channels][taps]. */
+  readonly weights: Int8Array;
+  readonly bias: Int32Array;
+  readonly multiplier: Int32Array;
+  /** TFLite's: negative to the right. */
+  readonly shift: Int8Array;
+}
 
 /**
- * A channel whose shift is so large that no input gives anything but the zero point is written as multiplier 0, shift -1.
- * @param reach the largest |sum| of each channel, see `largestSums`
+ * The same function in a form for which the fast requantisation is exact, or the reason why there is none. Channels that
+ * give one value for every input (large biases, vanishing scales) are written anew: weights 0, and
+ * 4 (value - zero point) * 2^30 * 2^-32, which is exact. Weights keep their identity where nothing changes.
+ * @param inZeroPoint of the values that weights multiply, any int8, any subset of taps (padding)
  */
-export function fastRequantization(
-  reach: readonly number[],
-  zeroPoint: number,
-  multiplier: Int32Array,
-  shift: Int8Array,
-): FastRequantization {
-  const fast = { multiplier: Int32Array.from(multiplier), shift: Int8Array.from(shift) };
-  for (let c = 0; c < shift.length; ++c) {
-    const e = -shift[c]!;
-    const most = Math.ceil((reach[c]! * multiplier[c]!) / 2 ** 31) + 1;
-    if (!(reach[c]! < LARGEST_SUM)) return `sums reach ${reach[c]}, too large for the fast requantisation`;
-    if (multiplier[c] === 0 || most < 2 ** (e - 1)) {
-      fast.multiplier[c] = 0;
+export function fastChannels(
+  channels: Channels,
+  inZeroPoint: number,
+  outZeroPoint: number,
+  clamp: Clamp,
+): Channels | string {
+  const { weights, bias, multiplier, shift } = channels;
+  const taps = weights.length / bias.length;
+  const reach = Math.max(127 - inZeroPoint, inZeroPoint + 128);
+  const fast = {
+    bias: Int32Array.from(bias),
+    multiplier: Int32Array.from(multiplier),
+    shift: Int8Array.from(shift),
+  };
+  const constants: number[] = [];
+  for (let c = 0; c < bias.length; ++c) {
+    const spread = reach * sumOfMagnitudes(weights, c * taps, taps);
+    const value = constantOutput(bias[c]! - spread, bias[c]! + spread, c);
+    if (value !== undefined) {
+      constants.push(c);
+      fast.bias[c] = 4 * (value - outZeroPoint);
+      fast.multiplier[c] = 2 ** 30;
       fast.shift[c] = -1;
-    } else if (e < 1 || Math.abs(2 * zeroPoint + 1) * 2 ** (e - 1) + most >= 2 ** 31) {
+      continue;
+    }
+    const sum = Math.abs(bias[c]!) + spread;
+    const e = -shift[c]!;
+    const most = Math.ceil((sum * multiplier[c]!) / 2 ** 31) + 1;
+    if (sum >= LARGEST_SUM) return `sums reach ${sum}, too large for the fast requantisation`;
+    if (e < 1 || Math.abs(2 * outZeroPoint + 1) * 2 ** (e - 1) + most >= 2 ** 31) {
       return `a shift of ${shift[c]} has no fast requantisation`;
     }
   }
-  return fast;
+  return { weights: constants.length === 0 ? weights : withoutWeights(weights, constants, taps), ...fast };
+
+  /** The output for every sum in [low, high], if it is one: requantisation never falls where sums rise. */
+  function constantOutput(low: number, high: number, c: number): number | undefined {
+    if (low < -(2 ** 31) || high >= 2 ** 31 || shift[c]! > 0) return undefined;
+    const output = (sum: number): number =>
+      Math.min(
+        clamp[1],
+        Math.max(clamp[0], requantize(sum, { multiplier: multiplier[c]!, shift: shift[c]! }) + outZeroPoint),
+      );
+    const value = output(low);
+    return value === output(high) ? value : undefined;
+  }
 }
 
-/** The largest |bias + sum of w * (x - zeroPoint)| of each channel; see `largestSum`. */
-export function largestSums(weights: ArrayLike<number>, bias: Int32Array, zeroPoint: number): number[] {
-  const taps = weights.length / bias.length;
-  const reach = Math.max(127 - zeroPoint, zeroPoint + 128);
-  return Array.from(bias, (b, c) => {
-    let sum = 0;
-    for (let i = c * taps; i < (c + 1) * taps; ++i) sum += Math.abs(weights[i]!);
-    return Math.abs(b) + sum * reach;
-  });
+function sumOfMagnitudes(weights: Int8Array, start: number, count: number): number {
+  let sum = 0;
+  for (let i = start; i < start + count; ++i) sum += Math.abs(weights[i]!);
+  return sum;
+}
+
+/** Copies, by the weights and the channels that are cleared: packed forms are cached by the identity of weights. */
+const cleared = new WeakMap<Int8Array, Map<string, Int8Array>>();
+
+function withoutWeights(weights: Int8Array, channels: readonly number[], taps: number): Int8Array {
+  const known = cleared.get(weights) ?? new Map<string, Int8Array>();
+  cleared.set(weights, known);
+  const key = channels.join();
+  const copy = known.get(key) ?? weights.slice();
+  if (!known.has(key)) for (const c of channels) copy.fill(0, c * taps, (c + 1) * taps);
+  known.set(key, copy);
+  return copy;
 }

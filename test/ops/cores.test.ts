@@ -1,6 +1,6 @@
 /**
- * Operators with kernels in assembly, on the emulated cores that execute it: every case in one firmware, without and with
- * room for kernels that want it, against the reference.
+ * Operators with kernels in assembly, on the emulated cores that execute it: every case in one firmware for
+ * each set of kernels, against the reference.
  */
 import { describe, expect, it } from 'vitest';
 import { emitProject } from '../../src/emit/project.ts';
@@ -8,23 +8,22 @@ import { ALL_CASES } from '../../src/ops/cases.ts';
 import { runFirmware } from '../../src/run/execute.ts';
 import { buildFirmware } from '../../src/run/firmware.ts';
 import { runReference } from '../../src/run/reference.ts';
-import { findTarget } from '../../src/targets/index.ts';
 import { canRun } from '../support/firmware.ts';
 import { inputsFor } from '../support/inputs.ts';
 import { joined } from '../support/joined-graph.ts';
-import { lowered } from '../support/kernel-sets.ts';
+import { KERNEL_SETS, lowered } from '../support/kernel-sets.ts';
 
 const CORES = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
 const OPERATORS = ['depthwise_conv2d', 'expand_depthwise2d'] as const;
-const RUNS = CORES.flatMap((core) => [false, true].map((roomy) => ({ core, roomy })));
+const SETS = KERNEL_SETS.filter(({ isas }) => isas[0] === 'dsp');
+const RUNS = CORES.flatMap((core) => SETS.map((set) => ({ core, set, name: set.name })));
 
 describe.each(OPERATORS)('%s', (op) => {
-  it.each(RUNS)('on $core, room: $roomy', async ({ core, roomy }) => {
+  it.each(RUNS)('on $core, $name', async ({ core, set }) => {
     if (!canRun(core)) return;
     const cases = ALL_CASES[op] ?? [];
     const graphs = cases.map((c) => c.graph);
-    const { isas } = findTarget(core).core;
-    const { program, plan } = lowered(joined(op, graphs), { name: core, isas, roomy });
+    const { program, plan } = lowered(joined(op, graphs), set);
     const project = emitProject(program, plan, { name: op, optimize: 'speed', provenance: 'cases' });
     const firmware = await buildFirmware({
       files: project,

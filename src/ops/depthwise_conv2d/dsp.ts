@@ -3,10 +3,10 @@ import { fail } from '../../core/diagnostics.ts';
 import type { Value } from '../../ir/types.ts';
 import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { type FastRequantization, fastRequantization, isRelu, largestSums } from '../fast-requantize.ts';
+import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { planeOf } from '../rows.ts';
-import { channelsFirst, columnsUnder, planeProblem, rows } from './layout.ts';
+import { channelsFirst, columnsUnder, rows } from './layout.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
@@ -18,32 +18,28 @@ export type Size = (typeof SIZES)[number];
 export const STACK_BYTES = 896;
 
 /**
- * Where planes lie: four need less than half the time of one after the other. One in scratch is never larger than that of
- * the portable kernel.
+ * Where planes lie, best first: four need less than half the time of one after the other. Those on the stack take no
+ * scratch, so the arena is never larger than with the portable kernels.
  */
 const PLACES = [
   { planes: 4, roomy: true, where: 'the planes of four channels' },
   { planes: 4, roomy: false, where: 'the planes of four channels on the stack' },
-  { planes: 1, roomy: false, where: 'one plane after the other' },
+  { planes: 1, roomy: false, where: 'one plane after the other on the stack' },
 ] as const;
 
-/** Best first. */
 export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
   PLACES.map(({ planes, roomy, where }): Kernel<'depthwise_conv2d'> => {
-    const onStack = planes === 4 && !roomy;
+    const fits = (view: View): boolean => roomy || planeBytes(view, planes) <= STACK_BYTES;
     return {
       name: `depthwise_conv2d_${size}x${size}_dsp_s8`,
       isa: 'dsp',
       why: `windows slide over ${where}, two taps an instruction`,
       roomy,
       shared: true,
-      refuses(view) {
-        const problem = windowProblem(view, size);
-        if (problem || roomy) return problem;
-        if (!onStack) return planeProblem(view);
-        return planeBytes(view, planes) > STACK_BYTES ? 'four planes are too large for the stack' : undefined;
-      },
-      bind: (view) => [bind(view, planes, onStack)],
+      refuses: (view) =>
+        windowProblem(view, size) ??
+        (fits(view) ? undefined : `planes of ${planes} channels are too large for the stack`),
+      bind: (view) => [{ ...bind(view, planes), scratchBytes: roomy ? planeBytes(view, planes) : 0 }],
     };
   }),
 );
@@ -51,48 +47,34 @@ export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.
 /** Why windows of `size` cannot slide over planes, wherever these come from, or undefined. */
 export function windowProblem({ attrs, ins, outs }: View, size: Size): string | undefined {
   const [x, weights] = ins as [Value, Value];
-  const y = outs[0]!;
   const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
   if (kernelHeight !== size || kernelWidth !== size) return `the window is ${kernelHeight}x${kernelWidth}`;
   if (attrs.dilation[0] !== 1 || attrs.dilation[1] !== 1) return 'the window is dilated';
   if (attrs.stride[1] > 2) return `stride ${attrs.stride[1]}`;
   if (channels !== planeOf(x.shape).channels) return 'a channel becomes several';
-  const requantization = fastOf(constantsOf({ attrs, ins, outs }), y);
-  return typeof requantization === 'string' ? requantization : undefined;
+  const fast = channelsOf({ attrs, ins, outs });
+  return typeof fast === 'string' ? fast : undefined;
 }
 
-/** Constants of all channels; weights [channels][size][size], with the true bias and with the zero point folded in. */
-interface Constants {
-  readonly weights: Int8Array;
-  readonly reach: readonly number[];
-  readonly folded: Int32Array;
-  readonly multiplier: Int32Array;
-  readonly shift: Int8Array;
-}
-
-function constantsOf({ ins, outs }: View): Constants {
+/** The channels, weights [channels][size][size], as the fast requantisation takes them, or why it does not. */
+function channelsOf({ attrs, ins, outs }: View): Channels | string {
   const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
-  const data = convolutionData(x, weights, bias, outs[0]!, weights.shape[3]!);
-  const [packed, biases] = [channelsFirst(weights), data.bias.data as Int32Array];
-  return {
-    weights: packed,
-    reach: largestSums(packed, biases, zeroPointOf(x)),
-    folded: foldZeroPoint(biases, packed, zeroPointOf(x)),
+  const y = outs[0]!;
+  const data = convolutionData(x, weights, bias, y, weights.shape[3]!);
+  const channels = {
+    weights: channelsFirst(weights),
+    bias: data.bias.data as Int32Array,
     multiplier: data.multiplier.data as Int32Array,
     shift: data.shift.data as Int8Array,
   };
+  return fastChannels(channels, zeroPointOf(x), zeroPointOf(y), attrs.clamp);
 }
 
-function fastOf({ reach, multiplier, shift }: Constants, y: Value): FastRequantization {
-  return fastRequantization(reach, zeroPointOf(y), multiplier, shift);
-}
-
-function bind(view: View, planes: 1 | 4, onStack: boolean): CallSpec {
+function bind(view: View, planes: 1 | 4): CallSpec {
   return {
     geometry: { ...windowGeometry(view, planes), planes, in_zero_point: zeroPointOf(view.ins[0]!) },
     data: { records: { role: 'weights', data: records(view) } },
     ...rows(view),
-    scratchBytes: onStack ? 0 : planeBytes(view, planes),
   };
 }
 
@@ -127,21 +109,21 @@ export function planeBytes(view: View, planes: number): number {
   return planes * view.ins[1]!.shape[1]! * planeWidth(view, planes) + 1;
 }
 
-/** A record of bytes for each channel: runtime/rivulet_dsp_depthwise.h says what is in it. */
+/** A record of bytes for each channel: runtime/rivulet_dsp_slide.h says what is in it. */
 export function records(view: View): Int8Array {
-  const constants = constantsOf(view);
-  const requantization = fastOf(constants, view.outs[0]!);
-  if (typeof requantization === 'string') return fail('RV9003', requantization);
-  const channels = constants.folded.length;
-  const taps = constants.weights.length / channels;
+  const fast = channelsOf(view);
+  if (typeof fast === 'string') return fail('RV9003', fast);
+  const folded = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));
+  const channels = folded.length;
+  const taps = fast.weights.length / channels;
   const bytes = new Int8Array(channels * (9 + taps));
   const fields = new DataView(bytes.buffer);
   for (let c = 0; c < channels; ++c) {
     const start = c * (9 + taps);
-    const w = constants.weights.subarray(c * taps, (c + 1) * taps);
-    const lessOne = -requantization.shift[c]! - 1;
-    fields.setInt32(start, taps === 9 ? 2 * constants.folded[c]! : constants.folded[c]!, true);
-    fields.setInt32(start + 4, requantization.multiplier[c]!, true);
+    const w = fast.weights.subarray(c * taps, (c + 1) * taps);
+    const lessOne = -fast.shift[c]! - 1;
+    fields.setInt32(start, taps === 9 ? 2 * folded[c]! : folded[c]!, true);
+    fields.setInt32(start + 4, fast.multiplier[c]!, true);
     bytes.set(taps === 9 ? [...PAIRS_3X3.map((i) => w[i]!), lessOne, w[7]!] : [lessOne, ...w], start + 8);
   }
   return bytes;

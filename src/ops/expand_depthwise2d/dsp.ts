@@ -13,7 +13,7 @@ import {
   windowProblem,
 } from '../depthwise_conv2d/dsp.ts';
 import { rows } from '../depthwise_conv2d/layout.ts';
-import { fastRequantization, largestSums } from '../fast-requantize.ts';
+import { fastChannels } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { planeOf } from '../rows.ts';
 import { carriedRowsOf, expandedRows, halvesOf } from './halves.ts';
@@ -23,32 +23,28 @@ type View = NodeView<'expand_depthwise2d'>;
 /** Planes of the two channels that are expanded together. */
 const PLANES = 2;
 
-export const expandDspKernels: readonly Kernel<'expand_depthwise2d'>[] = SIZES.flatMap((size) =>
-  [true, false].map((onStack) => ({
-    name: `expand_depthwise2d_${size}x${size}_dsp_s8`,
-    isa: 'dsp',
-    why: `expands two channels at a time into planes${onStack ? ' on the stack' : ''}, over which windows slide, two products an instruction`,
-    shared: true,
-    refuses: (view) => refuses(view, size, onStack),
-    bind: (view) => [bind(view, onStack)],
-  })),
-);
+export const expandDspKernels: readonly Kernel<'expand_depthwise2d'>[] = SIZES.map((size) => ({
+  name: `expand_depthwise2d_${size}x${size}_dsp_s8`,
+  isa: 'dsp',
+  why: 'expands two channels at a time into planes on the stack, over which windows slide, two products an instruction',
+  shared: true,
+  refuses: (view) => refuses(view, size),
+  bind: (view) => [bind(view)],
+}));
 
-function refuses(view: View, size: Size, onStack: boolean): string | undefined {
+function refuses(view: View, size: Size): string | undefined {
   const { expand, depthwise } = halvesOf(view);
+  const problem = windowProblem(depthwise, size);
+  if (problem) return problem;
   if (planeOf(expand.ins[0]!.shape).channels % 4 !== 0) {
     return 'the number of input channels is not a multiple of 4';
   }
-  const problem = windowProblem(depthwise, size);
-  if (problem) return problem;
+  if (planeBytes(depthwise, PLANES) > STACK_BYTES) return 'two planes are too large for the stack';
   const stream = expansion(expand);
-  if (typeof stream === 'string') return stream;
-  return onStack && planeBytes(depthwise, PLANES) > STACK_BYTES
-    ? 'two planes are too large for the stack'
-    : undefined;
+  return typeof stream === 'string' ? stream : undefined;
 }
 
-function bind(view: View, onStack: boolean): CallSpec {
+function bind(view: View): CallSpec {
   const { expand, depthwise } = halvesOf(view);
   const window = windowGeometry(depthwise, PLANES);
   const carriedRows = carriedRowsOf(view);
@@ -61,7 +57,6 @@ function bind(view: View, onStack: boolean): CallSpec {
       expanded_zero_point: zeroPointOf(expand.outs[0]!),
       expanded_min: expand.attrs.clamp[0],
       expanded_max: expand.attrs.clamp[1],
-      on_stack: onStack ? 1 : 0,
       carried_rows: carriedRows,
       out_height: planeOf(view.outs[0]!.shape).height,
     },
@@ -71,8 +66,7 @@ function bind(view: View, onStack: boolean): CallSpec {
     },
     ...rows(depthwise),
     slots: expandedRows(view),
-    scratchBytes:
-      (onStack ? 0 : planeBytes(depthwise, PLANES)) + carriedRows * window.in_columns * window.channels,
+    scratchBytes: carriedRows * window.in_columns * window.channels,
     scratchKeeps: view.attrs.carries,
     reversible: !view.attrs.carries,
   };
@@ -82,25 +76,30 @@ function bind(view: View, onStack: boolean): CallSpec {
  * The constants of the expansion, as runtime/rivulet_dsp_expand.h lays them out; or the reason why there is no exact fast
  * requantisation.
  */
-function expansion({ ins, outs }: NodeView<'conv2d'>): Int32Array | string {
+function expansion({ attrs, ins, outs }: NodeView<'conv2d'>): Int32Array | string {
   const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
   const [channels, , , inChannels] = weights.shape as [number, number, number, number];
   const data = convolutionData(x, weights, bias, outs[0]!, channels);
-  const [w, biases] = [weights.data as Int8Array, data.bias.data as Int32Array];
-  const fast = fastRequantization(
-    largestSums(w, biases, zeroPointOf(x)),
+  const fast = fastChannels(
+    {
+      weights: weights.data as Int8Array,
+      bias: data.bias.data as Int32Array,
+      multiplier: data.multiplier.data as Int32Array,
+      shift: data.shift.data as Int8Array,
+    },
+    zeroPointOf(x),
     zeroPointOf(outs[0]!),
-    data.multiplier.data as Int32Array,
-    data.shift.data as Int8Array,
+    attrs.clamp,
   );
   if (typeof fast === 'string') return fast;
-  const folded = foldZeroPoint(biases, w, zeroPointOf(x));
+  const { weights: w, multiplier, shift } = fast;
+  const folded = foldZeroPoint(fast.bias, w, zeroPointOf(x));
   const stream = new Int32Array(Math.ceil(channels / 2) * (5 + inChannels / 2));
   let at = 0;
   for (let a = 0; a < channels; a += 2) {
     const b = Math.min(a + 1, channels - 1);
-    stream.set([folded[a]!, folded[b]!, fast.multiplier[a]!, fast.multiplier[b]!], at);
-    stream[at + 4] = -fast.shift[a]! | (-fast.shift[b]! << 8);
+    stream.set([folded[a]!, folded[b]!, multiplier[a]!, multiplier[b]!], at);
+    stream[at + 4] = -shift[a]! | (-shift[b]! << 8);
     at += 5;
     for (let i = 0; i < inChannels; i += 4) {
       for (const first of [i, i + 1]) {

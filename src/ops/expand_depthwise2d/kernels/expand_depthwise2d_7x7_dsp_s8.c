@@ -1,15 +1,14 @@
 /*
  * One output row of a pointwise int8 convolution and the 7x7 depthwise convolution behind it, horizontal stride 1 or 2,
- * for the DSP extension: two channels at a time are expanded into planes, over which windows slide. Of the expanded rows
- * only the last carried_rows, which the next window needs too, are kept; if there are none, rows are expanded again for
- * every window. See rivulet_dsp_expand.h, also for the constants.
+ * for the DSP extension: two channels at a time are expanded into planes on the stack, over which windows slide. Of the
+ * expanded rows only the last carried_rows, which the next window needs too, are kept; if there are none, rows are
+ * expanded again for every window. See rivulet_dsp_expand.h, also for the constants.
  *
- * in[k]       input row under kernel row k [..][in_channels], NULL where that row is padding or carried
- * out         output row [out_width][channels]
- * scratch     unless on_stack planes int8[2][7][plane_width], then carried rows int8[channels][carried_rows][in_columns],
- *             and one byte that is read but does not matter if nothing is carried
- * stream      of the expansion, [channels / 2, rounded up]
- * records     of the depthwise convolution, [channels]
+ * in[k]      input row under kernel row k [..][in_channels], NULL where that row is padding or carried
+ * out        output row [out_width][channels]
+ * scratch    carried rows int8[channels][carried_rows][in_columns]; NULL if there are none
+ * stream     of the expansion, [channels / 2, rounded up]
+ * records    of the depthwise convolution, [channels]
  */
 #include "rivulet_dsp_expand.h"
 
@@ -22,7 +21,6 @@ typedef struct {
     int32_t expanded_max;
     int32_t pad_left;
     int32_t plane_width;
-    int32_t on_stack;
     int32_t carried_rows;
     int32_t out_height;
     int32_t out_width;
@@ -61,6 +59,5 @@ void rv_expand_depthwise2d_7x7_dsp_s8(const rv_expand_depthwise2d_7x7_dsp_s8_geo
     d.out_min = G->out_min;
     d.out_max = G->out_max;
     d.is_relu = G->is_relu;
-    rv_expand_row(&expansion, &d, D->stream, D->records, row, G->stride == 1 ? rv_slide_7x7 : rv_slide_7x7_stride2,
-                  G->on_stack);
+    rv_expand_row(&expansion, &d, D->stream, D->records, row, G->stride == 1 ? rv_slide_7x7 : rv_slide_7x7_stride2);
 }
