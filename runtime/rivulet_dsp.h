@@ -187,15 +187,6 @@ typedef struct {
     int32_t relu;        /* sums are doubled either way, and the zero point is -128 */
 } rv_dsp_product;
 
-/* Code that all kernels share, and code that belongs into each place. */
-#if defined(__GNUC__)
-#define RV_SHARED static RV_NOINLINE __attribute__((unused))
-#define RV_INLINE static inline __attribute__((always_inline))
-#else
-#define RV_SHARED static inline
-#define RV_INLINE static inline
-#endif
-
 /* Clamps bytes to a range. */
 RV_SHARED void rv_dsp_clamp(int8_t *bytes, int32_t count, int32_t lowest, int32_t highest)
 {

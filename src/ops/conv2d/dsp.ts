@@ -1,11 +1,12 @@
 /** Convolutions on cores with the DSP extension: two channels by up to four pixels at a time. */
 import type { Value } from '../../ir/types.ts';
-import { convolutionData, foldZeroPoint } from '../convolution.ts';
+import { foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { columnWords, packProduct, stripWords } from '../dsp-product.ts';
-import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
+import { type Channels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
+import { fastChannelsOf } from './channels.ts';
 
 type View = NodeView<'conv2d'>;
 
@@ -93,7 +94,7 @@ function refuses(view: View): string | undefined {
   if (weights.shape[3] !== x.shape[3]) return 'the convolution is grouped';
   if (attrs.dilation[0] !== 1 || attrs.dilation[1] !== 1) return 'the window is dilated';
   if (weights.shape[0]! < 2) return 'there is a single output channel';
-  const fast = channelsOf(view);
+  const fast = fastChannelsOf(view);
   return typeof fast === 'string' ? fast : undefined;
 }
 
@@ -105,18 +106,6 @@ function refusesStrip(view: View): string | undefined {
   if (inChannels! % 4 !== 0) return 'the number of input channels is not a multiple of 4';
   if (planeOf(outs[0]!.shape).width % 4 !== 0) return 'the width is not a multiple of 4';
   return refuses(view);
-}
-
-function channelsOf({ attrs, ins, outs }: View): Channels | string {
-  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
-  const data = convolutionData(x, weights, bias, outs[0]!, weights.shape[0]!);
-  const channels = {
-    weights: weights.data as Int8Array,
-    bias: data.bias.data as Int32Array,
-    multiplier: data.multiplier.data as Int32Array,
-    shift: data.shift.data as Int8Array,
-  };
-  return fastChannels(channels, zeroPointOf(x), zeroPointOf(outs[0]!), attrs.clamp);
 }
 
 /** Geometry fields that both kernels have, and the rows. */
@@ -209,7 +198,7 @@ function bindConvolution(
   },
 ): CallSpec[] {
   const { attrs, ins, outs } = view;
-  const fast = channelsOf(view) as Channels;
+  const fast = fastChannelsOf(view) as Channels;
   const channels = fast.bias.length;
   const relu = isRelu(zeroPointOf(outs[0]!), attrs.clamp) && attrs.clamp[1] === 127;
   // Doubling the column costs an instruction for two values, doubling sums one for each output.
@@ -239,7 +228,7 @@ function bindConvolution(
 }
 
 function bindDirect(view: View): CallSpec[] {
-  const channels = channelsOf(view) as Channels;
+  const channels = fastChannelsOf(view) as Channels;
   const words = columnWords(1, channels.weights.length / channels.bias.length);
   return [
     {

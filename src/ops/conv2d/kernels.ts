@@ -4,10 +4,12 @@ import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 import { dspKernels } from './dsp.ts';
+import { scalarKernels } from './scalar.ts';
 
 /** Tried in order; see `Kernel`. */
 export const conv2dKernels: readonly Kernel<'conv2d'>[] = [
   ...dspKernels,
+  ...scalarKernels,
   {
     name: 'conv2d_1x1_s8',
     isa: 'portable',
