@@ -1,4 +1,4 @@
-/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h) may be used. */
+/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h, rivulet_scalar.h) may be used. */
 import { requantize } from '../core/fixedpoint.ts';
 import type { Clamp } from '../ir/attributes.ts';
 
