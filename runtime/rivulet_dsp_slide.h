@@ -8,8 +8,8 @@
  *
  * The constants of a channel are a record of 9 + k * k bytes, which src/ops/depthwise_conv2d/dsp.ts packs:
  *
- *     3x3       int32 2 * bias, int32 multiplier, taps 00 10 02 12 20 01 22 11, uint8 e - 1, tap 21
- *     5x5, 7x7  int32 bias, int32 multiplier, uint8 e - 1, taps row by row
+ *     3x3       int32 2 * bias, int32 multiplier, taps 00 10 02 12 20 01 22 11, uint8 e, tap 21
+ *     5x5, 7x7  int32 bias, int32 multiplier, uint8 e, taps row by row
  *
  * with the input's zero point folded into the bias, and e = -shift.
  */
@@ -135,18 +135,18 @@ typedef struct {
     const int8_t *end;
 } rv_channel;
 
-/* One output. The shift is the low byte of `less_one`, which is e - 1, and the 1 that comes with saturation. */
+/* One output. shift: e in its low byte; 0 only for a ReLU, where the sign of a tie does not matter. */
 RV_INLINE int8_t rv_output(int32_t sum, const int32_t is_twice, const int32_t is_relu, int32_t multiplier,
-                           int32_t rounding, uint32_t less_one)
+                           int32_t rounding, uint32_t shift)
 {
     const int32_t twice = is_twice ? sum : (int32_t)((uint32_t)sum << 1);
     int32_t result = rv_smmlar(twice, multiplier, is_relu ? rounding : rounding + (sum >> 31));
 #if RV_DSP
-    __asm__ volatile("asr %0, %0, %1" : "+r"(result) : "r"(less_one));
-    __asm__ volatile("ssat %0, #8, %0, asr #1" : "+r"(result));
+    __asm__ volatile("asr %0, %0, %1" : "+r"(result) : "r"(shift));
+    __asm__ volatile("ssat %0, #8, %0" : "+r"(result));
     return (int8_t)result;
 #else
-    return (int8_t)rv_ssat8(result >> (less_one & 31u) >> 1);
+    return (int8_t)rv_ssat8(result >> (shift & 31u));
 #endif
 }
 
@@ -176,7 +176,7 @@ RV_INLINE void rv_row3(const int8_t *in, const int32_t stride, const int32_t n, 
     }
 }
 
-/* Two outputs of a 3x3 channel, or one. taps: outer ones of the three rows, middle ones of rows 0 and 1, (e - 1, 21).
+/* Two outputs of a 3x3 channel, or one. taps: outer ones of the three rows, middle ones of rows 0 and 1, (e, 21).
  */
 RV_INLINE void rv_pair3(const int8_t *in, const int32_t stride, const int32_t n, const int32_t is_relu, int32_t *width,
                         const uint32_t *taps, int32_t bias, const rv_channel *c, int32_t step, int8_t *out)
@@ -212,7 +212,7 @@ RV_INLINE void rv_channels3(const rv_depthwise *d, const int32_t stride, const i
     do {
         const uint32_t word = rv_load32(record + 8);
         const uint32_t next = rv_load32(record + 12);
-        const uint32_t less_one = (uint8_t)record[16];
+        const uint32_t shift = (uint8_t)record[16];
         const int32_t bias = (int32_t)rv_load32(record);
         const int8_t *in = plane;
         int8_t *to = out;
@@ -221,9 +221,9 @@ RV_INLINE void rv_channels3(const rv_depthwise *d, const int32_t stride, const i
         taps[1] = rv_twice16(rv_odd_bytes(word));
         taps[2] = rv_twice16(rv_even_bytes(next));
         taps[3] = rv_twice16(rv_odd_bytes(next));
-        taps[4] = less_one | (uint32_t)record[17] << 17;
+        taps[4] = shift | (uint32_t)record[17] << 17;
         c.multiplier = (int32_t)rv_load32(record + 4);
-        c.rounding = (int32_t)((uint32_t)c.out_factor << less_one);
+        c.rounding = (int32_t)((uint32_t)c.out_factor << shift) >> 1;
         c.end = in + (c.width & ~1) * stride;
         RV_FORGET(c);
         while (in != c.end) {
@@ -328,30 +328,30 @@ RV_INLINE void rv_stride_word(const int8_t *in, const int32_t j, const int32_t n
 
 /* n outputs, an odd number, from their sums; returns where the next one belongs. */
 RV_INLINE int8_t *rv_outputs(const int32_t *sums, const int32_t n, const int32_t is_relu, const rv_channel *c,
-                             uint32_t less_one, int8_t *out)
+                             uint32_t shift, int8_t *out)
 {
     const int32_t multiplier = c->multiplier;
     const int32_t rounding = c->rounding;
     int32_t step = c->out_channels;
-    out[0] = rv_output(sums[0], 0, is_relu, multiplier, rounding, less_one);
+    out[0] = rv_output(sums[0], 0, is_relu, multiplier, rounding, shift);
     if (n > 1) {
-        out[step] = rv_output(sums[1], 0, is_relu, multiplier, rounding, less_one);
+        out[step] = rv_output(sums[1], 0, is_relu, multiplier, rounding, shift);
         RV_HIDE(step);
         out += 2 * step;
-        out[0] = rv_output(sums[2], 0, is_relu, multiplier, rounding, less_one);
+        out[0] = rv_output(sums[2], 0, is_relu, multiplier, rounding, shift);
     }
     if (n > 3) {
-        out[step] = rv_output(sums[3], 0, is_relu, multiplier, rounding, less_one);
+        out[step] = rv_output(sums[3], 0, is_relu, multiplier, rounding, shift);
         RV_HIDE(step);
         out += 2 * step;
-        out[0] = rv_output(sums[4], 0, is_relu, multiplier, rounding, less_one);
+        out[0] = rv_output(sums[4], 0, is_relu, multiplier, rounding, shift);
     }
     return out + step;
 }
 
 /* n outputs of a 5x5 or 7x7 channel, 1, 3 or 5; returns where the next one belongs. */
 RV_INLINE int8_t *rv_block(const int8_t *plane, const int32_t stride, const int32_t n, const int32_t k,
-                           const int8_t *taps, rv_channel *c, uint32_t less_one, int8_t *out)
+                           const int8_t *taps, rv_channel *c, uint32_t shift, int8_t *out)
 {
     const int32_t words = stride == 1 ? (n + k - 2) / 2 : n + (k - 3) / 2;
     int32_t sums[5];
@@ -375,7 +375,7 @@ RV_INLINE int8_t *rv_block(const int8_t *plane, const int32_t stride, const int3
         plane += plane_width;
         taps += k;
     } while (taps != end);
-    return c->is_relu ? rv_outputs(sums, n, 1, c, less_one, out) : rv_outputs(sums, n, 0, c, less_one, out);
+    return c->is_relu ? rv_outputs(sums, n, 1, c, shift, out) : rv_outputs(sums, n, 0, c, shift, out);
 }
 
 /* Adds what `rows` rows of padding, at least one, contribute. */
@@ -408,7 +408,7 @@ RV_INLINE void rv_depthwise_k(const rv_depthwise *d, const int32_t k, const int3
     c.is_relu = d->is_relu;
     plane += d->first_row * d->plane_width;
     do {
-        const uint32_t less_one = (uint8_t)record[8];
+        const uint32_t shift = (uint8_t)record[8];
         const int8_t *taps = record + 9 + k * d->first_row;
         const int8_t *in = plane;
         int8_t *to = out;
@@ -422,20 +422,20 @@ RV_INLINE void rv_depthwise_k(const rv_depthwise *d, const int32_t k, const int3
             c.bias = rv_add_padding(c.bias, c.end, padding_below, k, d->zero_points);
         }
         c.multiplier = (int32_t)rv_load32(record + 4);
-        c.rounding = (int32_t)((uint32_t)c.out_factor << less_one);
+        c.rounding = (int32_t)((uint32_t)c.out_factor << shift) >> 1;
         for (; left >= 0; left -= 5) {
-            to = rv_block(in, stride, 5, k, taps, &c, less_one, to);
+            to = rv_block(in, stride, 5, k, taps, &c, shift, to);
             in += 5 * stride;
             RV_HIDE(left);
         }
         left += 5;
         if (left >= 3) {
-            to = rv_block(in, stride, 3, k, taps, &c, less_one, to);
+            to = rv_block(in, stride, 3, k, taps, &c, shift, to);
             in += 3 * stride;
             left -= 3;
         }
         for (; left > 0; --left) {
-            to = rv_block(in, stride, 1, k, taps, &c, less_one, to);
+            to = rv_block(in, stride, 1, k, taps, &c, shift, to);
             in += stride;
         }
         plane += d->size * d->plane_width;
