@@ -3,7 +3,7 @@ import { DTYPES } from '../core/dtype.ts';
 import { type Segment, segmentsOf } from '../program/segments.ts';
 import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
-import { layerName } from './layers.ts';
+import { layerName, rowAddress } from './layers.ts';
 import { counterType, rowText, turnsOf } from './streams.ts';
 
 /** What persists between pushed rows, besides the arena. */
@@ -74,8 +74,8 @@ export function emitPush(
   const { name, plan } = context;
   const { call, segment } = state;
   const { firings, output } = call;
-  const place = plan.addresses[output.buffer]! + output.offset;
-  const row = output.ring >= firings ? 'memory->rows' : `(memory->rows % ${output.ring})`;
+  const place = `memory->bytes + ${plan.addresses[output.buffer]! + output.offset}`;
+  const target = rowAddress(place, output, 'memory->rows', firings - 1);
   const arguments_ = outputs.map((parameter) => parameter.replace(/^.*\*/, ''));
   return [
     ...emitAdvance(context, state),
@@ -97,7 +97,7 @@ export function emitPush(
     `    if (memory == NULL || row == NULL || memory->rows < 0 || memory->rows >= ${firings}) {`,
     '        return -1;',
     '    }',
-    `    memcpy(memory->bytes + ${place} + ${row} * ${output.pitch}, row, ${output.rowBytes});`,
+    `    memcpy(${target}, row, ${output.rowBytes});`,
     '    ++memory->rows;',
     '    ++memory->turn;',
     `    ${name}_advance(memory);`,

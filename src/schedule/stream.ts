@@ -6,9 +6,11 @@
 import { createRandom } from '../core/random.ts';
 import { arenaOf, type Plan, plan } from '../plan/plan.ts';
 import type { Program, Run } from '../program/types.ts';
+import { chooseStages } from './choose-stages.ts';
 import { CutSearch, MAX_CALLS } from './cuts.ts';
 import { type Group, pullOrder, runsOf } from './pull.ts';
 import { applyRings } from './rings.ts';
+import { stageRings, stageSites } from './stages.ts';
 
 /** How much larger than the optimum the live bytes of other cut sets may be. */
 const SLACKS = [1, 1.03, 1.06, 1.1, 1.2, 1.3];
@@ -30,7 +32,7 @@ export interface Streamed {
 export function stream(program: Program): Streamed {
   if (program.calls.length === 0) return { program, plan: plan(program) };
   const search = new StreamSearch(program);
-  const { program: ringed } = search.run();
+  const ringed = chooseStages(search.run().program);
   const streamed = { program: ringed, plan: plan(ringed) };
   const whole = { program, plan: plan(program) };
   return streamed.plan.arenaBytes < whole.plan.arenaBytes ? streamed : whole;
@@ -115,8 +117,9 @@ class StreamSearch {
     const schedule: Run[] = groups.flatMap((group) =>
       runsOf(calls, group, pullOrder(calls, this.cuts.needs, group)),
     );
-    const program = applyRings(this.program, schedule);
-    return { groups, program, arenaBytes: arenaOf(program, limit) };
+    const ringed = applyRings(this.program, schedule);
+    const staged = stageRings(ringed, stageSites(ringed));
+    return { groups, program: ringed, arenaBytes: arenaOf(staged, limit) };
   }
 
   /** Every second group bottom-up, beginning with `phase`; -1: none. */
