@@ -42,8 +42,8 @@ export function plan(program: Program): Plan {
 }
 
 /**
- * A placement of `program` in the order it has, quick unless there are to be more `tries`: how large its arena would be,
- * at most. Where even the live bytes exceed `limit`, these are returned and nothing is placed.
+ * A placement of `program` in the order it has, quick unless `tries` says otherwise: how large its arena would be, at
+ * most. Where even the live bytes exceed `limit`, these are returned and nothing is placed.
  */
 export function arenaOf(
   program: Program,

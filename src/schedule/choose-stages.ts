@@ -1,8 +1,7 @@
 /** Which rings of a program are staged, and how they are turned: what placing them says. */
 import { arenaOf } from '../plan/plan.ts';
-import { finalTries } from '../plan/work.ts';
 import type { Program } from '../program/types.ts';
-import { type StageSite, stageRings, stageSites } from './stages.ts';
+import { type StageSite, stageRings, stageSites, UNSTAGE } from './stages.ts';
 
 /** A call that takes turns with others has a counter of its rows. */
 const COUNTER_BYTES = 2;
@@ -30,6 +29,11 @@ export function chooseStages(ringed: Program): Program {
   return stageRings(ringed, best.sites);
 }
 
+/** SRAM that copying takes besides the arena. */
+export function copyBytes({ calls }: Program): number {
+  return COUNTER_BYTES * calls.filter(({ op }) => op === UNSTAGE).length;
+}
+
 interface Weighed {
   readonly sites: readonly StageSite[];
   /** Of the arena and the counters of what is staged. */
@@ -37,8 +41,8 @@ interface Weighed {
 }
 
 function weigh(ringed: Program, sites: readonly StageSite[], limit: number): Weighed {
-  const arena = arenaOf(stageRings(ringed, sites), limit, finalTries);
-  return { sites, bytes: arena + COUNTER_BYTES * sites.length };
+  const program = stageRings(ringed, sites);
+  return { sites, bytes: arenaOf(program, limit) + copyBytes(program) };
 }
 
 function lighter(a: Weighed, b: Weighed): Weighed {

@@ -5,8 +5,9 @@
  */
 import { createRandom } from '../core/random.ts';
 import { arenaOf, type Plan, plan } from '../plan/plan.ts';
+import { finalTries } from '../plan/work.ts';
 import type { Program, Run } from '../program/types.ts';
-import { chooseStages } from './choose-stages.ts';
+import { chooseStages, copyBytes } from './choose-stages.ts';
 import { CutSearch, MAX_CALLS } from './cuts.ts';
 import { type Group, pullOrder, runsOf } from './pull.ts';
 import { applyRings } from './rings.ts';
@@ -15,8 +16,10 @@ import { stageRings, stageSites } from './stages.ts';
 /** How much larger than the optimum the live bytes of other cut sets may be. */
 const SLACKS = [1, 1.03, 1.06, 1.1, 1.2, 1.3];
 /** Local search: firings times steps stays below this, so that large networks do not take minutes. */
-const SEARCH_WORK = 2_500_000;
+const SEARCH_WORK = 700_000;
 const MAX_STEPS = 600;
+/** The best candidates are placed with more tries before one is chosen. */
+const FINALISTS = 6;
 /** Independent walks. */
 const WALKS = 2;
 /** Worse candidates are accepted up to this share, falling to none. */
@@ -32,15 +35,24 @@ export interface Streamed {
 export function stream(program: Program): Streamed {
   if (program.calls.length === 0) return { program, plan: plan(program) };
   const search = new StreamSearch(program);
-  const ringed = chooseStages(search.run().program);
-  const streamed = { program: ringed, plan: plan(ringed) };
-  const whole = { program, plan: plan(program) };
-  return streamed.plan.arenaBytes < whole.plan.arenaBytes ? streamed : whole;
+  const ringed = search.run();
+  // Of equals the one that is simplest to run.
+  const programs = new Set([program, ringed, chooseStages(ringed)]);
+  const planned = [...programs].map((each) => ({ program: each, plan: plan(each) }));
+  return planned.reduce((a, b) => (bytesOf(b) < bytesOf(a) ? b : a));
+}
+
+function bytesOf({ program, plan: { arenaBytes } }: Streamed): number {
+  return arenaBytes + copyBytes(program);
 }
 
 interface Candidate {
   readonly groups: readonly Group[];
-  readonly program: Program;
+  /** With rings. */
+  readonly ringed: Program;
+  /** With all rings staged that can be. */
+  readonly staged: Program;
+  /** Of `staged`. */
   readonly arenaBytes: number;
 }
 
@@ -52,13 +64,16 @@ class StreamSearch {
   private readonly program: Program;
   private readonly cuts: CutSearch;
   private readonly seen = new Set<string>();
+  /** The best candidates so far, smallest first. */
+  private readonly finalists: Candidate[] = [];
 
   constructor(program: Program) {
     this.program = program;
     this.cuts = new CutSearch(program);
   }
 
-  run(): Candidate {
+  /** The program with rings that is the smallest once they are staged. */
+  run(): Program {
     let first: Candidate | undefined;
     for (const slack of SLACKS) {
       const { groups } = this.cuts.best(slack);
@@ -67,7 +82,17 @@ class StreamSearch {
     }
     let best = this.turnGroups(first!);
     for (let walk = 0; walk < WALKS; ++walk) best = this.walk(best, walk);
-    return best;
+    return this.final().ringed;
+  }
+
+  /** The finalist that is the smallest when placed with more tries. */
+  private final(): Candidate {
+    let best: Candidate | undefined;
+    for (const finalist of this.finalists) {
+      const limit = best?.arenaBytes ?? Number.POSITIVE_INFINITY;
+      best = smaller(best, { ...finalist, arenaBytes: arenaOf(finalist.staged, limit, finalTries) });
+    }
+    return best!;
   }
 
   /** Annealing over cuts and directions, from `start`; returns the best candidate met. */
@@ -119,7 +144,15 @@ class StreamSearch {
     );
     const ringed = applyRings(this.program, schedule);
     const staged = stageRings(ringed, stageSites(ringed));
-    return { groups, program: ringed, arenaBytes: arenaOf(staged, limit) };
+    const candidate = { groups, ringed, staged, arenaBytes: arenaOf(staged, limit) };
+    if (candidate.arenaBytes <= limit) this.nominate(candidate);
+    return candidate;
+  }
+
+  private nominate(candidate: Candidate): void {
+    this.finalists.push(candidate);
+    this.finalists.sort((a, b) => a.arenaBytes - b.arenaBytes);
+    this.finalists.splice(FINALISTS);
   }
 
   /** Every second group bottom-up, beginning with `phase`; -1: none. */
