@@ -5,6 +5,7 @@
  * ordinary buffers that live for moments, so many of them come to share the same bytes. The copy is an ordinary call: the
  * planner, the checker, the emitter and the executors see nothing new.
  */
+import { isStream, segmentsOf } from '../program/segments.ts';
 import type { Buffer, BufferId, Call, Program, RowView, Run, Slot } from '../program/types.ts';
 
 /** The op of a call that copies a row from a stage to its place. */
@@ -30,11 +31,27 @@ export interface StageSite {
   readonly times: readonly number[];
 }
 
-/** The sites of a program with rings, by buffer. */
+/** The sites of a program with rings, in the order of the calls that write them. */
 export function stageSites(program: Program): StageSite[] {
   const rings = ringsOf(program);
   follow(program, rings);
-  return [...rings.values()].flatMap((ring) => siteOf(ring) ?? []);
+  const ends = streamEnds(program);
+  return [...rings.values()].flatMap((ring) => {
+    const site = siteOf(ring);
+    // A copy must not begin in one group and end in another, which would make one of the two.
+    return site !== null && site.times.at(-1)! < (ends.get(site.producer) ?? -1) ? [site] : [];
+  });
+}
+
+/** The last firing, counted along the schedule, of the group of each call that takes turns. */
+function streamEnds({ calls, schedule }: Program): Map<number, number> {
+  const ends = new Map<number, number>();
+  let time = 0;
+  for (const segment of segmentsOf(calls, schedule)) {
+    time += segment.runs.reduce((sum, { count }) => sum + count, 0);
+    if (isStream(segment)) for (const call of segment.calls) ends.set(call, time - 1);
+  }
+  return ends;
 }
 
 /** `program` with the rings of `sites` staged. */

@@ -20,11 +20,13 @@ import { Chain, type Tensor } from './chains.ts';
 
 const GRAPHS = Number(process.env.RIVULET_FUZZ_STAGES ?? 24);
 
-/** All calls in one group. */
-function ringed(program: Program, reverse = false): Program {
-  const group = { first: 0, last: program.calls.length - 1, reverse };
-  const order = pullOrder(program.calls, dependencies(program), group);
-  return applyRings(program, runsOf(program.calls, group, order));
+/** The calls in groups that begin at `cuts`. */
+function ringed(program: Program, reverse = false, cuts: readonly number[] = [0]): Program {
+  const schedule = cuts.flatMap((first, i) => {
+    const group = { first, last: (cuts[i + 1] ?? program.calls.length) - 1, reverse };
+    return runsOf(program.calls, group, pullOrder(program.calls, dependencies(program), group));
+  });
+  return applyRings(program, schedule);
 }
 
 /** All rings staged that can be; every second one turned to begin at its first place. */
@@ -102,6 +104,14 @@ describe('a staged ring', () => {
     const chain = new Chain();
     const a = chain.window(chain.input(4), 1);
     expect(stageSites(ringed(chain.finish(chain.pick(a, rows))))).toEqual([]);
+  });
+
+  it('is not made of one that a call on its own writes', () => {
+    const chain = new Chain();
+    const a = chain.window(chain.input(8), 1);
+    const cut = ringed(chain.finish(chain.pick(a, [5, 6])), false, [0, 1]);
+    expect(cut.buffers[a.buffer]!.bytes).toBeLessThan(8 * a.rowBytes);
+    expect(stageSites(cut)).toEqual([]);
   });
 
   it('is not made of one that two calls write', () => {
