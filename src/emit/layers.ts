@@ -9,7 +9,7 @@ import { constantName } from './constants.ts';
 import type { EmitContext } from './context.ts';
 import type { KernelFunction } from './kernels.ts';
 import { commentText } from './names.ts';
-import { type AffineRows, affineRows, affineText } from './rows.ts';
+import { type AffineRows, affineRows, affineText, plus } from './rows.ts';
 
 export function layerName({ name }: EmitContext, call: Call): string {
   return `${name}_layer_${call.index}`;
@@ -215,7 +215,7 @@ export function rowAddress(
   const only = highest === 0 ? 0 : /^\d+$/.test(row) ? Number(row) : null;
   if (ring === 1) return start;
   if (only !== null) return offset(start, ((only + turn) % ring) * pitch);
-  const turned = turn === 0 ? row : `${row} + ${turn}`;
+  const turned = plus(row, turn);
   const atom = turned.includes(' ') ? `(${turned})` : turned;
   const place = highest + turn < ring ? atom : `(${atom} % ${ring})`;
   return pitch === 1 ? `${start} + ${place}` : `${start} + ${place} * ${pitch}`;

@@ -1,7 +1,8 @@
 /**
  * The streaming schedule with the least SRAM: which calls take turns, in which direction, and where everything lies.
  * Cuts start from the optimum of live bytes (`CutSearch`) and from near-optima with fewer groups; then a seeded local
- * search moves cuts and turns groups round, judged by the placed arena. Nothing is computed twice.
+ * search moves cuts and turns groups round, judged by the arena with every ring staged that can be. In the
+ * end that is decided ring by ring. Nothing is computed twice.
  */
 import { createRandom } from '../core/random.ts';
 import { arenaOf, type Plan, plan } from '../plan/plan.ts';
@@ -26,7 +27,7 @@ const WALKS = 2;
 const TEMPERATURE = 0.1;
 
 export interface Streamed {
-  /** The program with rings. */
+  /** The program with rings, staged where that helps. */
   readonly program: Program;
   readonly plan: Plan;
 }
