@@ -4,14 +4,14 @@ import { type Segment, segmentsOf } from '../program/segments.ts';
 import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
 import { layerName, rowAddress } from './layers.ts';
-import { counterType, rowText, turnsOf } from './streams.ts';
+import { COUNTER_BYTES, counterType, rowText, turnsOf } from './streams.ts';
 
 /** What persists between pushed rows, besides the arena. */
 export interface PushState {
   readonly call: Call;
   /** The segment that takes the rows; it is the first. */
   readonly segment: Segment;
-  /** Elements of `done`: a counter for each layer of the segment, an even number of them. */
+  /** Elements of `done`: a counter for each layer of the segment, and up to a multiple of four bytes. */
   readonly counters: number;
   /** Bytes of the counters in NAME_arena. */
   readonly bytes: number;
@@ -24,9 +24,9 @@ export function pushState(
   const call = pushCall(program);
   if (call === undefined) return undefined;
   const segment = segmentsOf(program.calls, schedule)[0]!;
-  const counters = Math.ceil(segment.calls.length / 2) * 2;
-  const bytes = 8 + counters * (counterType(program, segment) === 'int16_t' ? 2 : 4);
-  return { call, segment, counters, bytes };
+  const size = COUNTER_BYTES[counterType(program, segment)];
+  const counters = (Math.ceil((segment.calls.length * size) / 4) * 4) / size;
+  return { call, segment, counters, bytes: 8 + counters * size };
 }
 
 /** All SRAM of a planned program but the stack: the arena, and the counters of pushed rows. */

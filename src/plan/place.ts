@@ -51,16 +51,21 @@ interface Genome {
 
 class Placer {
   private readonly problem: PlacementProblem;
-  private readonly bases: Float64Array;
+  private readonly bases: Int32Array;
   private readonly placed: Uint8Array;
+  /** The conflicts of each buffer: forbidden base(other) - base(this), low, high, low, high ... */
+  private readonly neighbours: readonly (readonly {
+    readonly other: number;
+    readonly forbidden: Int32Array;
+  }[])[];
   /** Forbidden open intervals of the buffer being placed, apart and ascending: low, high, low, high ... */
-  private readonly blocked: Float64Array;
+  private readonly blocked: Int32Array;
   private blockedEnd = 0;
   private best: Placement | undefined;
 
   constructor(problem: PlacementProblem) {
     this.problem = problem;
-    this.bases = new Float64Array(problem.sizes.length);
+    this.bases = new Int32Array(problem.sizes.length);
     this.placed = new Uint8Array(problem.sizes.length);
     const most = problem.conflicts.reduce(
       (max, list) =>
@@ -70,7 +75,13 @@ class Placer {
         ),
       0,
     );
-    this.blocked = new Float64Array(2 * most);
+    this.blocked = new Int32Array(2 * most);
+    this.neighbours = problem.conflicts.map((list) =>
+      list.map(({ other, forbidden }) => ({
+        other,
+        forbidden: Int32Array.from(forbidden.flatMap(({ low, high }) => [low, high])),
+      })),
+    );
   }
 
   search(tries: number): Placement {
@@ -172,11 +183,11 @@ class Placer {
   /** The forbidden addresses of `buffer`, given those placed before it. */
   private collectBlocked(buffer: number): void {
     this.blockedEnd = 0;
-    for (const { other, forbidden } of this.problem.conflicts[buffer]!) {
+    for (const { other, forbidden } of this.neighbours[buffer]!) {
       if (this.placed[other] === 0) continue;
       const base = this.bases[other]!;
-      // forbidden holds base(other) - base(this).
-      for (const { low, high } of forbidden) this.block(base - high, base - low);
+      for (let i = 0; i < forbidden.length; i += 2)
+        this.block(base - forbidden[i + 1]!, base - forbidden[i]!);
     }
   }
 

@@ -17,7 +17,7 @@ import { stageRings, stageSites } from './stages.ts';
 /** How much larger than the optimum the live bytes of other cut sets may be. */
 const SLACKS = [1, 1.03, 1.06, 1.1, 1.2, 1.3];
 /** Local search: firings times steps stays below this, so that large networks do not take minutes. */
-const SEARCH_WORK = +(process.env.SW ?? 2_500_000);
+const SEARCH_WORK = 2_500_000;
 const MAX_STEPS = 600;
 /** The best candidates are placed with more tries before one is chosen. */
 const FINALISTS = 6;
