@@ -25,7 +25,7 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
   const name = requireIdentifier(options.name);
   const context: EmitContext = { ...options, program, plan, name, macro: name.toUpperCase() };
   const functions = kernelFunctions(context);
-  const headers = [...new Set(['rivulet.h', ...functions.map((f) => f.source.header)])].sort();
+  const headers = withIncluded(['rivulet.h', ...functions.map((f) => f.source.header)]);
   return new Map([
     [`${name}.h`, emitModelHeader(context)],
     [`${name}.c`, emitModel(context, functions)],
@@ -39,4 +39,13 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
     ['CMakeLists.txt', emitCMakeLists(context)],
     [`${name}_memory.txt`, emitMemoryMap(context)],
   ]);
+}
+
+/** Headers of the runtime and those that they include, sorted. */
+function withIncluded(headers: readonly string[]): string[] {
+  const all = new Set(headers);
+  for (const header of all) {
+    for (const [, included] of SOURCES[header]!.matchAll(/^#include "(\w+\.h)"$/gm)) all.add(included!);
+  }
+  return [...all].sort();
 }

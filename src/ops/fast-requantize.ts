@@ -1,4 +1,4 @@
-/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h) may be used. */
+/** Where the fast exact requantisation of runtime/rivulet_dsp.h may be used. */
 import type { Clamp } from '../ir/attributes.ts';
 
 /** |sum| stays below this: its double must fit int32. */
