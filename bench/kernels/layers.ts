@@ -73,6 +73,31 @@ export function depthwise(shape: Omit<LayerShape, 'from'>): OpCase {
   );
 }
 
+/** A pointwise convolution to `to` channels and the depthwise one behind it, as streaming joins them. */
+export function expansion(shape: LayerShape, carries: boolean): OpCase {
+  const { name, from, to, side = 1 } = shape;
+  const { x, attrs, y } = windowOf(shape);
+  return opCase(
+    name,
+    'expand_depthwise2d',
+    {
+      ...attrs,
+      carries,
+      expandClamp: ANY,
+      expandedScale: Math.fround(outputScale(from)),
+      expandedZeroPoint: -128,
+    },
+    [
+      x,
+      weights([to, 1, 1, from], 0, to),
+      bias(to, from),
+      weights([1, side, side, to], 3, to),
+      bias(to, side),
+    ],
+    y,
+  );
+}
+
 export function dense({ name, rows, from, to, relu = true }: Omit<LayerShape, 'width'>): OpCase {
   return opCase(
     name,

@@ -6,7 +6,7 @@ import type { KernelChoice } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { int8, type OpCase, opCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
-import { add, convolution, dense, depthwise, mean, pool, scale } from './layers.ts';
+import { add, convolution, dense, depthwise, expansion, mean, pool, scale } from './layers.ts';
 import { type Planned, planned, rooms } from './measure.ts';
 
 const ROUNDS = 26;
@@ -50,7 +50,15 @@ function randomLayers(): OpCase[] {
       convolution({ name, rows, width, from: narrow, to: pick([6, 10, 15, 18, narrow]) }),
       depthwise({ name, rows, width, to: wide, side, stride, bordered: pick([true, false]) }),
       depthwise({ name, rows, width, to: narrow, side: 3, stride, relu: pick([true, false]) }),
-      depthwise({ name, rows: 3, width: pick([3, 4, 5, 6]), to: wide, side, bordered: true }),
+      depthwise({
+        name,
+        rows: 3,
+        width: pick([3, 5, 6, 10, 20]),
+        to: wide,
+        side: pick([5, 7]),
+        stride,
+        bordered: true,
+      }),
       convolution({
         name,
         rows,
@@ -75,6 +83,19 @@ function randomLayers(): OpCase[] {
         to: pick([2, 24, 100]),
         relu: false,
       }),
+      expansion(
+        {
+          name,
+          rows,
+          width: Math.min(width, 20),
+          from: pick([8, 16, 24, 40]),
+          to: wide,
+          side,
+          stride,
+          bordered: true,
+        },
+        round % 2 === 0,
+      ),
       add(plane, pick([0.01, 0.03, 0.05, 0.09])),
       pool('average_pool2d', { name, rows: 1, width: 1, to: wide, side: pick([3, 4, 5, 6, 8, 12]) }),
       mean({ ...plane, rows: pick([2, 3, 5, 7]), width: pick([2, 3, 5, 7]), to: wide }),

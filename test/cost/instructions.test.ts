@@ -57,7 +57,7 @@ describe('the fit', () => {
   const sized = (width: number, channels: number): Call => ({
     ...conv!,
     output: { ...conv!.output, rowBytes: width * channels },
-    result: { ...conv!.result!, shape: [1, 4, width, channels] },
+    geometry: { ...conv!.geometry, out_width: width },
   });
   const shapes = [3, 5, 8, 12, 20].flatMap((width) => [8, 24, 40].map((channels) => sized(width, channels)));
 
@@ -94,6 +94,12 @@ describe('an estimate', () => {
     const { total, unmeasured } = estimateInstructions({ calls }, 'cortex-m3', 'size')!;
     expect(unmeasured).toEqual(['new_s8']);
     expect(total).toBe(Math.round(INSTRUCTION_COUNTS['cortex-m3']!.size.perMac * conv!.macs));
+  });
+
+  it('is the same for a row in a loop and in a stream', () => {
+    const streamed = { ...conv!, result: null };
+    const [alone] = estimateInstructions({ calls: [conv!] }, 'cortex-m3', 'speed')!.layers;
+    expect(estimateInstructions({ calls: [streamed] }, 'cortex-m3', 'speed')!.layers).toEqual([alone]);
   });
 
   it('does not exist for the host', () => {
