@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { type Compilation, run } from '../src/api.ts';
 import type { Optimize } from '../src/core/isa.ts';
+import { runFirmware } from '../src/run/execute.ts';
 import { firmwareRequest } from '../src/run/executors.ts';
 import { buildFirmware } from '../src/run/firmware.ts';
 import { canRun, detectToolchains, toolsFor } from '../src/run/toolchain.ts';
@@ -26,6 +27,7 @@ const PAGE = 'docs/benchmarks.md';
 
 const COMPILE_RUNS = 5;
 const INFERENCE_RUNS = 9;
+const NATIVE_SAMPLES = 50;
 
 /** Milliseconds: the median of several runs after one that does not count. */
 async function medianMs(runs: number, work: () => unknown): Promise<number> {
@@ -39,6 +41,14 @@ async function medianMs(runs: number, work: () => unknown): Promise<number> {
   return times.sort((a, b) => a - b)[runs >> 1]!;
 }
 
+/** Milliseconds of one inference in the native executor: what more samples add to a run of the program. */
+async function nativeMs(compilation: Compilation, inputs: readonly Uint8Array[]): Promise<number> {
+  const firmware = await buildFirmware(firmwareRequest(compilation, 'host'));
+  const timed = (samples: number): Promise<number> =>
+    medianMs(INFERENCE_RUNS, () => runFirmware(firmware, new Array(samples).fill(inputs)));
+  return ((await timed(1 + NATIVE_SAMPLES)) - (await timed(1))) / NATIVE_SAMPLES;
+}
+
 async function speedOf(model: BenchModel): Promise<Speed> {
   const compilation = compileFor(model, 'host', 'speed');
   const inputs = patternInputs(compilation);
@@ -47,6 +57,7 @@ async function speedOf(model: BenchModel): Promise<Speed> {
     macs: compilation.report.macs,
     compileMs: await medianMs(COMPILE_RUNS, () => compileFor(model, 'host', 'speed')),
     wasmMs: await medianMs(INFERENCE_RUNS, () => run(compilation, inputs)),
+    nativeMs: await nativeMs(compilation, inputs),
   };
 }
 

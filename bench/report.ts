@@ -8,8 +8,9 @@ export interface Speed {
   readonly macs: number;
   /** Milliseconds from the model's bytes to the files of the C project. */
   readonly compileMs: number;
-  /** Milliseconds of one inference. */
+  /** Milliseconds of one inference, as WebAssembly and built for this processor. */
   readonly wasmMs: number;
+  readonly nativeMs: number;
 }
 
 export interface CoreFootprint extends Footprint {
@@ -59,12 +60,12 @@ export function markdown({ computer, tools, speeds, footprints, estimates }: Res
     `Medians of several runs on ${computer}.`,
     '',
     table(
-      ['model', 'MACs', 'compile, ms', 'inference on wasm, ms'],
-      speeds.map(({ model, macs, compileMs, wasmMs }) => [
+      ['model', 'MACs', 'compile, ms', 'inference on wasm, ms', 'native, ms'],
+      speeds.map(({ model, macs, compileMs, wasmMs, nativeMs }) => [
         model,
         grouped(macs),
         compileMs.toFixed(0),
-        wasmMs.toFixed(wasmMs < 10 ? 1 : 0),
+        ...[wasmMs, nativeMs].map((ms) => ms.toFixed(ms < 1 ? 2 : 1)),
       ]),
     ),
     '',

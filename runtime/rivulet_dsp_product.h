@@ -15,46 +15,88 @@
 #endif
 
 /*
- * Matrix products: sums of K products for two output channels and one to four pixels at once.
+ * Sums of K products for two output channels and one to four pixels at once, with one widening of weights for four
+ * products where two would be usual.
  *
- * Stream of weights, for each pair of channels (a, b), in words:
- *     bias a, bias b | K / 2 words of four bytes: a[i], b[i], a[i + 2], b[i + 2] | multiplier a, multiplier b | e a, e b, e a - 1, e b - 1 as bytes
- * where i runs over 0, 1, 4, 5, 8, 9 ...: SXTB16 then gives the pairs (i, i + 2) that it also takes from a word of four
- * input values. e = -shift. K is a multiple of 4. There are at least two channels;
- * the last pair of an odd number takes the channel before in once more.
+ * Of four inputs x0 to x3 a column holds two pairs of int16, p = (x0 - 127, x2 - 127) and q = 256 (x1, x3) - p, which just
+ * fit. A word of weights holds w0 to w3 as the int16 values 256 w0 + w1 and 256 w2 + w3, whose low bytes are w1 and w3. Then
  *
- * Wide weights, for small layers, are doubled and come as they are used: K words with the pairs of a and of b in turn.
+ *     word * p + (w1, w3) * q = 256 ((w0, w2) * p + (w1, w3) * (x1, x3))
  *
- * A column holds the K input values of some pixels as such pairs: for each four values first the even pairs of all
- * pixels, then the odd ones.
+ * so a sum is 256 times that of the inputs, those at even places less 127. It must fit int32 in the end; in between it may
+ * wrap. No w0 or w2 may be -128.
+ *
+ * The stream has for each pair of channels (a, b): K / 4 words of a and of b in turn; twice the bias of a, of b, which makes
+ * up for the 127s; the multipliers of a and b; and the bytes e a, e b, e a - 1, e b - 1 with e = -shift. K is a multiple of 4.
+ * There are at least two channels; the last pair of an odd number takes the channel before in once more.
+ *
+ * A column has for each four values of K first the p of all pixels, then the q.
  */
 
 /* What a matrix product works with. Outputs are any int8; a narrower range is for rv_dsp_clamp_row. */
 typedef struct {
     const int32_t *stream;
-    int32_t words; /* K / 2 */
+    int32_t quads; /* K / 4 */
     int32_t channels;
     int32_t zero_factor; /* 2 zero_point + 1 */
-    int32_t doubled;     /* the column holds doubled values, and biases are doubled */
-    int32_t wide;        /* weights are int16 and doubled, as biases are */
-    int32_t relu;        /* sums are doubled either way, and the zero point is -128 */
+    int32_t relu;        /* the zero point is -128, which lets the sign of sums be left out */
 } rv_dsp_product;
+
+enum { RV_DSP_TAIL = 5 };
+
+#define RV_DSP_LESS_127 0xff81ff81u
+
+RV_INLINE uint32_t rv_dsp_p(uint32_t inputs)
+{
+    return rv_sxtab16(RV_DSP_LESS_127, inputs);
+}
+
+RV_INLINE uint32_t rv_dsp_q(uint32_t inputs, uint32_t p)
+{
+    return rv_ssub16(inputs & 0xff00ff00u, p);
+}
+
+/* Two neighbouring words. */
+RV_INLINE void rv_dsp_store2(uint32_t *to, uint32_t first, uint32_t second)
+{
+#if RV_DSP
+    typedef uint64_t __attribute__((may_alias)) words;
+    __asm__ volatile("strd %1, %2, %0" : "=m"(*(words *)to) : "r"(first), "r"(second));
+#else
+    to[0] = first;
+    to[1] = second;
+#endif
+}
+
+/* Values of `a` and `b`, side by side in a column of `pixels` words for p and as many for q. */
+RV_SHARED void rv_dsp_widen2(uint32_t *column, int32_t pixels, const int8_t *a, const int8_t *b, int32_t quads)
+{
+    for (const int8_t *const end = a + 4 * quads; a != end; a += 4, b += 4) {
+        const uint32_t from_a = rv_load32(a);
+        const uint32_t from_b = rv_load32(b);
+        const uint32_t p_a = rv_dsp_p(from_a);
+        const uint32_t p_b = rv_dsp_p(from_b);
+        rv_dsp_store2(column, p_a, p_b);
+        column += pixels;
+        rv_dsp_store2(column, rv_dsp_q(from_a, p_a), rv_dsp_q(from_b, p_b));
+        column += pixels;
+    }
+}
+
+RV_SHARED void rv_dsp_widen1(uint32_t *column, int32_t pixels, const int8_t *a, int32_t quads)
+{
+    for (const int8_t *const end = a + 4 * quads; a != end; a += 4, column += 2 * pixels) {
+        const uint32_t from = rv_load32(a);
+        const uint32_t p = rv_dsp_p(from);
+        column[0] = p;
+        column[pixels] = rv_dsp_q(from, p);
+    }
+}
 
 #if RV_DSP_TILES
 
-#define RV_DSP_WIDEN4(pairs)                                                                                           \
-    "1:\n\tldr r0, [%[a]], #4\n\tldr r1, [%[b]], #4\n\tldr r2, [%[c]], #4\n\tldr r3, [%[d]], #4\n\t"                \
-    "sxtb16 r4, r0\n\tsxtb16 r5, r1\n\tsxtb16 r6, r2\n\tsxtb16 r8, r3\n\t" pairs                                    \
-    "stm %[column]!, {r4, r5, r6, r8}\n\t"                                                                            \
-    "sxtb16 r4, r0, ror #8\n\tsxtb16 r5, r1, ror #8\n\tsxtb16 r6, r2, ror #8\n\tsxtb16 r8, r3, ror #8\n\t" pairs    \
-    "stm %[column]!, {r4, r5, r6, r8}\n\tldr r0, %[end]\n\tcmp %[column], r0\n\tbne 1b"
-#define RV_DSP_WIDEN4_OPERANDS                                                                                         \
-    [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [column] "+r"(column)                                          \
-        : [end] "m"(end)                                                                                               \
-        : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "cc", "memory"
-
-/* The windows of four pixels as pairs. STM wants ascending registers, so they are named. */
-RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int32_t quads, int32_t doubled)
+/* The windows of four pixels. STM wants ascending registers, so they are named. */
+RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int32_t quads)
 {
     const int8_t *a = windows[0];
     const int8_t *b = windows[1];
@@ -62,120 +104,52 @@ RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int
     const int8_t *d = windows[3];
     uint32_t *const end = column + 8 * quads;
 
-    if (doubled) {
-        __asm__ volatile(RV_DSP_WIDEN4("sadd16 r4, r4, r4\n\tsadd16 r5, r5, r5\n\t"
-                                       "sadd16 r6, r6, r6\n\tsadd16 r8, r8, r8\n\t")
-                         : RV_DSP_WIDEN4_OPERANDS);
-    } else {
-        __asm__ volatile(RV_DSP_WIDEN4("") : RV_DSP_WIDEN4_OPERANDS);
-    }
+    __asm__ volatile("1:\n\tldr r0, [%[a]], #4\n\tldr r1, [%[b]], #4\n\tldr r2, [%[c]], #4\n\tldr r3, [%[d]], #4\n\t"
+                     "sxtab16 r4, %[less], r0\n\tsxtab16 r5, %[less], r1\n\t"
+                     "sxtab16 r6, %[less], r2\n\tsxtab16 r8, %[less], r3\n\t"
+                     "stm %[column]!, {r4, r5, r6, r8}\n\t"
+                     "and r0, r0, #0xff00ff00\n\tand r1, r1, #0xff00ff00\n\t"
+                     "and r2, r2, #0xff00ff00\n\tand r3, r3, #0xff00ff00\n\t"
+                     "ssub16 r0, r0, r4\n\tssub16 r1, r1, r5\n\tssub16 r2, r2, r6\n\tssub16 r3, r3, r8\n\t"
+                     "stm %[column]!, {r0, r1, r2, r3}\n\tldr r0, %[end]\n\tcmp %[column], r0\n\tbne 1b"
+                     : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [column] "+r"(column)
+                     : [less] "r"(RV_DSP_LESS_127), [end] "m"(end)
+                     : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "cc", "memory");
 }
 
 #endif
-
-#if RV_DSP_TILES
-typedef uint64_t __attribute__((may_alias)) rv_dsp_words;
-#endif
-
-/* Two neighbouring words. */
-RV_INLINE void rv_dsp_store2(uint32_t *to, uint32_t first, uint32_t second)
-{
-#if RV_DSP_TILES
-    __asm__ volatile("strd %1, %2, %0" : "=m"(*(rv_dsp_words *)to) : "r"(first), "r"(second));
-#else
-    to[0] = first;
-    to[1] = second;
-#endif
-}
-
-/* Values of `a` and `b` as pairs, side by side in a column that is `pitch` words wide; quads: K / 4. */
-RV_SHARED void rv_dsp_widen2(uint32_t *column, int32_t pitch, const int8_t *a, const int8_t *b, int32_t quads,
-                             int32_t doubled)
-{
-    const int8_t *const end = a + 4 * quads;
-
-    for (; a != end; a += 4, b += 4) {
-        const uint32_t from_a = rv_load32(a);
-        const uint32_t from_b = rv_load32(b);
-        uint32_t even_a = rv_sxtb16(from_a);
-        uint32_t even_b = rv_sxtb16(from_b);
-        uint32_t odd_a = rv_sxtb16_odd(from_a);
-        uint32_t odd_b = rv_sxtb16_odd(from_b);
-        if (doubled) {
-            even_a = rv_sadd16(even_a, even_a);
-            even_b = rv_sadd16(even_b, even_b);
-            odd_a = rv_sadd16(odd_a, odd_a);
-            odd_b = rv_sadd16(odd_b, odd_b);
-        }
-        rv_dsp_store2(column, even_a, even_b);
-        column += pitch;
-        rv_dsp_store2(column, odd_a, odd_b);
-        column += pitch;
-    }
-}
-
-/* Values of six columns as pairs, side by side; quads: K / 4. */
-RV_SHARED void rv_dsp_widen6(uint32_t *strip, const int8_t *const *columns, int32_t quads, int32_t doubled)
-{
-    const int8_t *a = columns[0];
-    const int8_t *b = columns[1];
-    const int8_t *c = columns[2];
-    const int8_t *d = columns[3];
-    const int8_t *e = columns[4];
-    const int8_t *f = columns[5];
-
-    if (doubled) {
-        for (int32_t i = 0; i < 6; i += 2) {
-            rv_dsp_widen2(strip + i, 6, columns[i], columns[i + 1], quads, doubled);
-        }
-        return;
-    }
-    for (const int8_t *const end = a + 4 * quads; a != end; strip += 12, a += 4, b += 4, c += 4, d += 4, e += 4, f += 4) {
-        uint32_t first = rv_load32(a);
-        uint32_t second = rv_load32(b);
-        rv_dsp_store2(strip, rv_sxtb16(first), rv_sxtb16(second));
-        rv_dsp_store2(strip + 6, rv_sxtb16_odd(first), rv_sxtb16_odd(second));
-        first = rv_load32(c);
-        second = rv_load32(d);
-        rv_dsp_store2(strip + 2, rv_sxtb16(first), rv_sxtb16(second));
-        rv_dsp_store2(strip + 8, rv_sxtb16_odd(first), rv_sxtb16_odd(second));
-        first = rv_load32(e);
-        second = rv_load32(f);
-        rv_dsp_store2(strip + 4, rv_sxtb16(first), rv_sxtb16(second));
-        rv_dsp_store2(strip + 10, rv_sxtb16_odd(first), rv_sxtb16_odd(second));
-    }
-}
-
-RV_SHARED void rv_dsp_widen1(uint32_t *column, int32_t pixels, const int8_t *a, int32_t quads, int32_t doubled)
-{
-    uint32_t *const end = column + 2 * pixels * quads;
-
-    for (; column != end; column += 2 * pixels, a += 4) {
-        const uint32_t from = rv_load32(a);
-        const uint32_t even = rv_sxtb16(from);
-        const uint32_t odd = rv_sxtb16_odd(from);
-        column[0] = doubled ? rv_sadd16(even, even) : even;
-        column[pixels] = doubled ? rv_sadd16(odd, odd) : odd;
-    }
-}
 
 /* The windows of all pixels into a column. */
-static inline void rv_dsp_widen(uint32_t *column, int32_t pixels, const int8_t *const *windows, int32_t quads,
-                                int32_t doubled)
+RV_INLINE void rv_dsp_widen(uint32_t *column, int32_t pixels, const int8_t *const *windows, int32_t quads)
 {
     int32_t p = 0;
 
 #if RV_DSP_TILES
     if (pixels == 4) {
-        rv_dsp_widen4(column, windows, quads, doubled);
+        rv_dsp_widen4(column, windows, quads);
         return;
     }
 #endif
     for (; p + 2 <= pixels; p += 2) {
-        rv_dsp_widen2(column + p, pixels, windows[p], windows[p + 1], quads, doubled);
+        rv_dsp_widen2(column + p, pixels, windows[p], windows[p + 1], quads);
     }
     if (p < pixels) {
-        rv_dsp_widen1(column + p, pixels, windows[p], quads, doubled);
+        rv_dsp_widen1(column + p, pixels, windows[p], quads);
+    }
+}
+
+/* Values of six columns, side by side. */
+RV_SHARED void rv_dsp_widen6(uint32_t *strip, const int8_t *const *columns, int32_t quads)
+{
+    for (int32_t at = 0; at < 4 * quads; at += 4, strip += 12) {
+        for (int32_t i = 0; i < 6; i += 2) {
+            const uint32_t first = rv_load32(columns[i] + at);
+            const uint32_t second = rv_load32(columns[i + 1] + at);
+            const uint32_t p_first = rv_dsp_p(first);
+            const uint32_t p_second = rv_dsp_p(second);
+            rv_dsp_store2(strip + i, p_first, p_second);
+            rv_dsp_store2(strip + 6 + i, rv_dsp_q(first, p_first), rv_dsp_q(second, p_second));
+        }
     }
 }
 
@@ -200,93 +174,80 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 
 #if RV_DSP_TILES
 
-/* Weights w0 of two channels become the pairs w0 of channel a and u of channel b. */
-#define RV_DSP_SPLIT(w) "sxtb16 %[u], %[" #w "], ror #8\n\tsxtb16 %[" #w "], %[" #w "]\n\t"
-/* Both channels of pixel i gain the products with the pair x. */
-#define RV_DSP_MAC(w, i, x)                                                                                            \
-    "smlad %[a" #i "], %[" #w "], %[" #x "], %[a" #i "]\n\tsmlad %[b" #i "], %[u], %[" #x "], %[b" #i "]\n\t"
-#define RV_DSP_LOAD(w) "ldr %[" #w "], [%[wp]], #4\n\t"
 #define RV_DSP_LOAD2(from, a, b) "ldrd %[" #a "], %[" #b "], [%[" #from "]], #8\n\t"
+/* Products of both channels with the pair x, for pixel i. */
+#define RV_DSP_MAC(i, x)                                                                                               \
+    "smlad %[a" #i "], %[w], %[" #x "], %[a" #i "]\n\tsmlad %[b" #i "], %[u], %[" #x "], %[b" #i "]\n\t"
+#define RV_DSP_LOW_WEIGHTS "sxtb16 %[w], %[w]\n\tsxtb16 %[u], %[u]\n\t"
+
+/* Four values of K for one to four pixels. */
+#define RV_DSP_HALF4                                                                                                   \
+    RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(0, x0) RV_DSP_MAC(1, x1) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(2, x0) RV_DSP_MAC(3, x1)
+#define RV_DSP_HALF3                                                                                                   \
+    RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(0, x0) "ldr %[x0], [%[cp]], #4\n\t" RV_DSP_MAC(1, x1) RV_DSP_MAC(2, x0)
+#define RV_DSP_HALF2 RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(0, x0) RV_DSP_MAC(1, x1)
+#define RV_DSP_QUAD4 RV_DSP_LOAD2(wp, w, u) RV_DSP_HALF4 RV_DSP_LOW_WEIGHTS RV_DSP_HALF4
+#define RV_DSP_QUAD3 RV_DSP_LOAD2(wp, w, u) RV_DSP_HALF3 RV_DSP_LOW_WEIGHTS RV_DSP_HALF3
+#define RV_DSP_QUAD2 RV_DSP_LOAD2(wp, w, u) RV_DSP_HALF2 RV_DSP_LOW_WEIGHTS RV_DSP_HALF2
+#define RV_DSP_QUAD1                                                                                                   \
+    RV_DSP_LOAD2(wp, w, u) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(0, x0) RV_DSP_LOW_WEIGHTS RV_DSP_MAC(0, x1)
 
 /*
- * One step, for one to four pixels; that for three and four takes two values of K, the others take four,
- * with a3 as second weights.
+ * Until the column ends, `unrolled` turns at a time and entered where their number demands: pc is four bytes ahead of the
+ * ADD.
  */
-#define RV_DSP_STEP4                                                                                                   \
-    RV_DSP_LOAD(w0)                                                                                                    \
-    RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
-    RV_DSP_SPLIT(w0)                                                                                                   \
-    RV_DSP_MAC(w0, 0, x0) RV_DSP_MAC(w0, 1, x1) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(w0, 2, x0) RV_DSP_MAC(w0, 3, x1)
-#define RV_DSP_STEP3                                                                                                   \
-    RV_DSP_LOAD(w0)                                                                                                    \
-    RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
-    RV_DSP_SPLIT(w0)                                                                                                   \
-    RV_DSP_MAC(w0, 0, x0) "ldr %[x0], [%[cp]], #4\n\t" RV_DSP_MAC(w0, 1, x1) RV_DSP_MAC(w0, 2, x0)
-#define RV_DSP_STEP2                                                                                                   \
-    RV_DSP_LOAD2(wp, w0, a3)                                                                                           \
-    RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
-    RV_DSP_SPLIT(w0)                                                                                                   \
-    RV_DSP_MAC(w0, 0, x0)                                                                                              \
-    RV_DSP_MAC(w0, 1, x1)                                                                                              \
-    RV_DSP_LOAD2(cp, x0, x1) RV_DSP_SPLIT(a3) RV_DSP_MAC(a3, 0, x0) RV_DSP_MAC(a3, 1, x1)
-#define RV_DSP_STEP1                                                                                                   \
-    RV_DSP_LOAD2(wp, w0, a3)                                                                                           \
-    RV_DSP_LOAD2(cp, x0, x1) RV_DSP_SPLIT(w0) RV_DSP_MAC(w0, 0, x0) RV_DSP_SPLIT(a3) RV_DSP_MAC(a3, 0, x1)
-
-/*
- * Steps until the column ends, sixteen or eight unrolled and entered where their number demands: pc is four bytes ahead
- * of the ADD.
- */
-#define RV_DSP_STEPS(unrolled, step)                                                                                   \
-    "ldr %[x0], %[entry]\n\tadd pc, %[x0]\n\tnop\n1:\n\t.rept " unrolled "\n\t" step ".endr\n\t"                       \
+#define RV_DSP_TURNS(unrolled, turn)                                                                                   \
+    "ldr %[x0], %[entry]\n\tadd pc, %[x0]\n\tnop\n1:\n\t.rept " unrolled "\n\t" turn ".endr\n\t"                       \
     "ldr %[x0], %[end]\n\tcmp %[cp], %[x0]\n\tbne 1b\n\t"
 
-/* From sums to outputs, with what the steps leave free: w0 multiplier, x0 e, x1 rounding. Then to memory. */
-#define RV_DSP_PARAMETERS(multiplier, e, e_less_1)                                                                     \
-    "ldrb %[x1], [%[wp], #" e_less_1 "]\n\tldr %[w0], %[zero]\n\tldrb %[x0], [%[wp], #" e "]\n\t"                      \
-    "lsl %[x1], %[w0], %[x1]\n\tldr %[w0], [%[wp], #" multiplier "]\n\t"
+/* From sums to outputs, with what the turns leave free: w multiplier, x0 e, x1 rounding, cp twice the bias. */
+#define RV_DSP_PARAMETERS(bias, multiplier, e, e_less_1)                                                               \
+    "ldrb %[x1], [%[wp], #" e_less_1 "]\n\tldr %[w], %[zero]\n\tldrb %[x0], [%[wp], #" e "]\n\t"                       \
+    "lsl %[x1], %[w], %[x1]\n\tldr %[cp], [%[wp], #" bias "]\n\tldr %[w], [%[wp], #" multiplier "]\n\t"
 #define RV_DSP_RELU(s)                                                                                                 \
-    "smmlar %[" #s "], %[" #s "], %[w0], %[x1]\n\tasr %[" #s "], %[" #s "], %[x0]\n\t"                                 \
-    "ssat %[" #s "], #8, %[" #s "]\n\t"
-#define RV_DSP_SIGNED(s)                                                                                               \
-    "add %[u], %[x1], %[" #s "], asr #31\n\tsmmlar %[" #s "], %[" #s "], %[w0], %[u]\n\t"                              \
+    "add %[" #s "], %[cp], %[" #s "], asr #7\n\tsmmlar %[" #s "], %[" #s "], %[w], %[x1]\n\t"                          \
     "asr %[" #s "], %[" #s "], %[x0]\n\tssat %[" #s "], #8, %[" #s "]\n\t"
-#define RV_DSP_FULL(s)                                                                                                 \
-    "lsl %[" #s "], %[" #s "], #1\n\t" RV_DSP_SIGNED(s)
-#define RV_DSP_QUANTIZE(all, otherwise)                                                                                \
-    "ldr %[w0], %[relu]\n\tcmp %[w0], #0\n\tbeq 2f\n\t"                                                                \
-    RV_DSP_PARAMETERS("0", "8", "10") all(RV_DSP_RELU, a) RV_DSP_PARAMETERS("4", "9", "11") all(RV_DSP_RELU, b)        \
-    "b 3f\n2:\n\t"                                                                                                     \
-    RV_DSP_PARAMETERS("0", "8", "10") all(otherwise, a) RV_DSP_PARAMETERS("4", "9", "11") all(otherwise, b)            \
-    "3:\n\tldr %[x0], %[out]\n\tldr %[u], %[stride]\n\t"
+#define RV_DSP_SIGNED(s)                                                                                               \
+    "add %[" #s "], %[cp], %[" #s "], asr #7\n\tadd %[u], %[x1], %[" #s "], asr #31\n\t"                               \
+    "smmlar %[" #s "], %[" #s "], %[w], %[u]\n\tasr %[" #s "], %[" #s "], %[x0]\n\tssat %[" #s "], #8, %[" #s "]\n\t"
+#define RV_DSP_QUANTIZE(how, all)                                                                                      \
+    RV_DSP_PARAMETERS("0", "8", "16", "18") all(how, a) RV_DSP_PARAMETERS("4", "12", "17", "19") all(how, b)
+#define RV_DSP_QUANTIZE_EITHER(all)                                                                                    \
+    "ldr %[w], %[relu]\n\tcmp %[w], #0\n\tbeq 2f\n\t" RV_DSP_QUANTIZE(RV_DSP_RELU, all)                                \
+    "b 3f\n2:\n\t" RV_DSP_QUANTIZE(RV_DSP_SIGNED, all) "3:\n\t"
 #define RV_DSP_ALL1(do, c) do(c##0)
 #define RV_DSP_ALL2(do, c) do(c##0) do(c##1)
 #define RV_DSP_ALL3(do, c) do(c##0) do(c##1) do(c##2)
 #define RV_DSP_ALL4(do, c) do(c##0) do(c##1) do(c##2) do(c##3)
-#define RV_DSP_STORE1 "strb %[a0], [%[x0]]\n\tstrb %[b0], [%[x0], #1]\n\t"
-#define RV_DSP_STORE2 RV_DSP_STORE1 "strb %[a1], [%[x0], %[u]]\n\tadd %[u], %[u], #1\n\tstrb %[b1], [%[x0], %[u]]\n\t"
-#define RV_DSP_STORE3                                                                                                  \
-    "add %[w0], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w0]]\n\tstrb %[b2], [%[w0], #1]\n\t" RV_DSP_STORE2
+#define RV_DSP_PLACES "ldr %[x0], %[out]\n\tldr %[u], %[stride]\n\t"
+#define RV_DSP_PLACE3 "add %[w], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w]]\n\tstrb %[b2], [%[w], #1]\n\t"
+#define RV_DSP_PLACE1 "strb %[a0], [%[x0]]\n\tstrb %[b0], [%[x0], #1]\n\t"
+#define RV_DSP_PLACE2 "strb %[a1], [%[x0], %[u]]\n\tadd %[u], %[u], #1\n\tstrb %[b1], [%[x0], %[u]]\n\t"
+#define RV_DSP_STORE1 RV_DSP_PLACES RV_DSP_PLACE1
+#define RV_DSP_STORE2 RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE2
+#define RV_DSP_STORE3 RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE3 RV_DSP_PLACE2
 #define RV_DSP_STORE4                                                                                                  \
-    "add %[w0], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w0]]\n\tstrb %[b2], [%[w0], #1]\n\t"                             \
-    "strb %[a3], [%[w0], %[u]]\n\t" RV_DSP_STORE2 "strb %[b3], [%[w0], %[u]]\n\t"
+    RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE3                                                                          \
+    "strb %[a3], [%[w], %[u]]\n\t" RV_DSP_PLACE2 "strb %[b3], [%[w], %[u]]\n\t"
 /* The next pair of channels. */
 #define RV_DSP_NEXT                                                                                                    \
-    "add %[wp], %[wp], #12\n\tadd %[x0], %[x0], #2\n\tstr %[x0], %[out]\n\tldr %[x1], %[last]\n\t"                     \
+    "add %[wp], %[wp], #20\n\tadd %[x0], %[x0], #2\n\tstr %[x0], %[out]\n\tldr %[x1], %[last]\n\t"                     \
     "cmp %[x0], %[x1]\n\tbne 0b"
+#define RV_DSP_ZERO(s) "mov %[" #s "], #0\n\t"
 
 /*
- * All channels of one to four pixels. The registers hold what the steps need, the rest waits in memory. The last channel of
- * an odd number takes a second turn, with the one before it.
+ * All channels of one to four pixels. The registers hold what the turns need, the rest waits in memory. The last channel of
+ * an odd number takes a second round, with the one before it. column_words: for four values of K.
  */
-#define RV_DSP_TILE(name, column_words, skipped_bytes, assembly)                                                                 \
-    RV_SHARED void name(const rv_dsp_product *product, const uint32_t *column, int8_t *out)                             \
+#define RV_DSP_TILE(name, column_words, skipped_bytes, assembly)                                                        \
+    RV_SHARED void name(const rv_dsp_product *product, const uint32_t *column, int8_t *out)                            \
     {                                                                                                                  \
         const int32_t channels = product->channels;                                                                    \
-        const uint32_t *const end = column + column_words * product->words;                                                 \
+        const int32_t quads = product->quads;                                                                          \
+        const uint32_t *const end = column + column_words * quads;                                                     \
         const int32_t entry = skipped_bytes;                                                                           \
         const int32_t zero_factor = product->zero_factor;                                                              \
-        const int32_t relu = product->relu     ;                                                                       \
+        const int32_t relu = product->relu;                                                                            \
         const int32_t *stream = product->stream;                                                                       \
         int8_t *const begin = out;                                                                                     \
         int8_t *last = begin + (channels & ~1);                                                                        \
@@ -294,14 +255,14 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
         for (;;) {                                                                                                     \
             const uint32_t *cp;                                                                                        \
             int32_t a0, a1, a2, a3, b0, b1, b2, b3;                                                                    \
-            uint32_t w0, u, x0, x1;                                                                                    \
+            uint32_t w, u, x0, x1;                                                                                     \
                                                                                                                        \
             __asm__ volatile("0:\n\tldr %[cp], %[column]\n\t" assembly RV_DSP_NEXT                                     \
                              : [wp] "+r"(stream), [out] "+m"(out), [cp] "=&r"(cp), [a0] "=&r"(a0), [a1] "=&r"(a1),     \
                                [a2] "=&r"(a2), [a3] "=&r"(a3), [b0] "=&r"(b0), [b1] "=&r"(b1), [b2] "=&r"(b2),         \
-                               [b3] "=&r"(b3), [w0] "=&r"(w0), [u] "=&r"(u), [x0] "=&r"(x0), [x1] "=&r"(x1)            \
+                               [b3] "=&r"(b3), [w] "=&r"(w), [u] "=&r"(u), [x0] "=&r"(x0), [x1] "=&r"(x1)              \
                              : [column] "m"(column), [entry] "m"(entry), [end] "m"(end), [zero] "m"(zero_factor),      \
-                               [relu] "m"(relu), [stride] "m"(channels), [last] "m"(last)                        \
+                               [relu] "m"(relu), [stride] "m"(channels), [last] "m"(last)                              \
                              : "cc", "memory");                                                                        \
             if (last == begin + channels) {                                                                            \
                 return;                                                                                                \
@@ -311,51 +272,42 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
         }                                                                                                              \
     }
 
-#define RV_DSP_COPY(i) "mov %[a" #i "], %[a0]\n\tmov %[b" #i "], %[b0]\n\t"
-
-/* 10 instructions for 8 products. */
-RV_DSP_TILE(rv_dsp_tile1, 1, (-(product->words / 2) & 7) * 40,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_STEPS("8", RV_DSP_STEP1) RV_DSP_QUANTIZE(RV_DSP_ALL1, RV_DSP_FULL) RV_DSP_STORE1)
-/* 15 for 16. */
-RV_DSP_TILE(rv_dsp_tile2, 2, (-(product->words / 2) & 7) * 60,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_STEPS("8", RV_DSP_STEP2) RV_DSP_QUANTIZE(RV_DSP_ALL2, RV_DSP_FULL)
-                RV_DSP_STORE2)
-/* 11 for 12. */
-RV_DSP_TILE(rv_dsp_tile3, 3, (-product->words & 7) * 44,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_STEPS("8", RV_DSP_STEP3)
-                RV_DSP_QUANTIZE(RV_DSP_ALL3, RV_DSP_FULL) RV_DSP_STORE3)
-/* 13 for 16. The first step, apart from the loop, adds to the biases. */
-RV_DSP_TILE(rv_dsp_tile4, 4, ((17 - product->words) & 15) * 52,
-            RV_DSP_LOAD2(wp, a3, b3) RV_DSP_LOAD(w0) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_SPLIT(w0)
-            "smlad %[a0], %[w0], %[x0], %[a3]\n\tsmlad %[b0], %[u], %[x0], %[b3]\n\t"
-            "smlad %[a1], %[w0], %[x1], %[a3]\n\tsmlad %[b1], %[u], %[x1], %[b3]\n\t" RV_DSP_LOAD2(cp, x0, x1)
-            "smlad %[a2], %[w0], %[x0], %[a3]\n\tsmlad %[b2], %[u], %[x0], %[b3]\n\t" RV_DSP_MAC(w0, 3, x1)
-                RV_DSP_STEPS("16", RV_DSP_STEP4) RV_DSP_QUANTIZE(RV_DSP_ALL4, RV_DSP_FULL) RV_DSP_STORE4)
-
-/* Wide weights: 11 instructions, 44 bytes, for 16. */
-#define RV_DSP_STEP4_WIDE                                                                                              \
-    RV_DSP_LOAD2(wp, w0, u)                                                                                            \
+/* The first four values, apart from the loop, begin the sums. */
+#define RV_DSP_BEGIN(i, x)                                                                                             \
+    "smuad %[a" #i "], %[w], %[" #x "]\n\tsmuad %[b" #i "], %[u], %[" #x "]\n\t"
+#define RV_DSP_FIRST4                                                                                                  \
+    RV_DSP_LOAD2(wp, w, u)                                                                                             \
     RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
-    RV_DSP_MAC(w0, 0, x0) RV_DSP_MAC(w0, 1, x1) RV_DSP_LOAD2(cp, x0, x1) RV_DSP_MAC(w0, 2, x0) RV_DSP_MAC(w0, 3, x1)
+    RV_DSP_BEGIN(0, x0)                                                                                                \
+    RV_DSP_BEGIN(1, x1)                                                                                                \
+    RV_DSP_LOAD2(cp, x0, x1) RV_DSP_BEGIN(2, x0) RV_DSP_BEGIN(3, x1) RV_DSP_LOW_WEIGHTS RV_DSP_HALF4
+#define RV_DSP_ZEROS(all) all(RV_DSP_ZERO, a) all(RV_DSP_ZERO, b)
 
-RV_DSP_TILE(rv_dsp_tile4_wide, 4, (-product->words & 15) * 44,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_COPY(3)
-                RV_DSP_STEPS("16", RV_DSP_STEP4_WIDE) RV_DSP_QUANTIZE(RV_DSP_ALL4, RV_DSP_SIGNED) RV_DSP_STORE4)
+/* Instructions for products: 8 for 8, 13 for 16, 19 for 24, 23 for 32; four bytes each. */
+RV_DSP_TILE(rv_dsp_tile1, 2, (-quads & 7) * 32,
+            RV_DSP_ZEROS(RV_DSP_ALL1) RV_DSP_TURNS("8", RV_DSP_QUAD1) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL1) RV_DSP_STORE1)
+RV_DSP_TILE(rv_dsp_tile2, 4, (-quads & 7) * 52,
+            RV_DSP_ZEROS(RV_DSP_ALL2) RV_DSP_TURNS("8", RV_DSP_QUAD2) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL2) RV_DSP_STORE2)
+RV_DSP_TILE(rv_dsp_tile3, 6, (-quads & 7) * 76,
+            RV_DSP_ZEROS(RV_DSP_ALL3) RV_DSP_TURNS("8", RV_DSP_QUAD3) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL3) RV_DSP_STORE3)
+/* At least eight values of K. Most outputs come from here, so those after a ReLU have code of their own. */
+RV_DSP_TILE(rv_dsp_tile4_relu, 8, ((1 - quads) & 7) * 92,
+            RV_DSP_FIRST4 RV_DSP_TURNS("8", RV_DSP_QUAD4) RV_DSP_QUANTIZE(RV_DSP_RELU, RV_DSP_ALL4) RV_DSP_STORE4)
+RV_DSP_TILE(rv_dsp_tile4_signed, 8, ((1 - quads) & 7) * 92,
+            RV_DSP_FIRST4 RV_DSP_TURNS("8", RV_DSP_QUAD4) RV_DSP_QUANTIZE(RV_DSP_SIGNED, RV_DSP_ALL4) RV_DSP_STORE4)
 
-/* Three neighbouring taps of four neighbouring pixels, from six words of a strip. */
-#define RV_DSP_TAP(distance)                                                                                           \
-    RV_DSP_LOAD(w0)                                                                                                    \
+/* One of three neighbouring taps of four neighbouring pixels, from six columns of a strip; on: bytes to what comes next. */
+#define RV_DSP_TAP_HALF(on)                                                                                            \
     RV_DSP_LOAD2(cp, x0, x1)                                                                                           \
-    RV_DSP_SPLIT(w0)                                                                                                   \
-    RV_DSP_MAC(w0, 0, x0)                                                                                              \
-    RV_DSP_MAC(w0, 1, x1)                                                                                              \
-    "ldrd %[x0], %[x1], [%[cp]], #" distance "\n\t" RV_DSP_MAC(w0, 2, x0) RV_DSP_MAC(w0, 3, x1)
-#define RV_DSP_TAPS RV_DSP_TAP("-4") RV_DSP_TAP("-4") RV_DSP_TAP("8")
+    RV_DSP_MAC(0, x0)                                                                                                  \
+    RV_DSP_MAC(1, x1)                                                                                                  \
+    "ldrd %[x0], %[x1], [%[cp]], #" on "\n\t" RV_DSP_MAC(2, x0) RV_DSP_MAC(3, x1)
+#define RV_DSP_TAP(on) RV_DSP_LOAD2(wp, w, u) RV_DSP_TAP_HALF("16") RV_DSP_LOW_WEIGHTS RV_DSP_TAP_HALF(on)
+#define RV_DSP_TAPS RV_DSP_TAP("-28") RV_DSP_TAP("-28") RV_DSP_TAP("8")
 
-/* 39 for 48. */
-RV_DSP_TILE(rv_dsp_tile_strip_assembly, 2, (-(product->words / 3) & 3) * 156,
-            RV_DSP_LOAD2(wp, a0, b0) RV_DSP_COPY(1) RV_DSP_COPY(2) RV_DSP_COPY(3) RV_DSP_STEPS("4", RV_DSP_TAPS)
-                RV_DSP_QUANTIZE(RV_DSP_ALL4, RV_DSP_FULL) RV_DSP_STORE4)
+/* 69 for 96. */
+RV_DSP_TILE(rv_dsp_tile_taps, 4, (-(quads / 3) & 3) * 276,
+            RV_DSP_ZEROS(RV_DSP_ALL4) RV_DSP_TURNS("4", RV_DSP_TAPS) RV_DSP_QUANTIZE_EITHER(RV_DSP_ALL4) RV_DSP_STORE4)
 
 #endif
 
@@ -363,33 +315,31 @@ RV_DSP_TILE(rv_dsp_tile_strip_assembly, 2, (-(product->words / 3) & 3) * 156,
 RV_SHARED void rv_dsp_tile_plain(const rv_dsp_product *product, const uint32_t *column, int32_t pixels, int32_t strip,
                                  int8_t *out)
 {
-    const int32_t twice = product->doubled || product->wide;
     const int32_t *stream = product->stream;
 
     for (int32_t first = 0; first < product->channels; first += 2) {
         const int32_t channel = first + 2 <= product->channels ? first : product->channels - 2;
-        const int32_t *tail = stream + 2 + product->words * (1 + product->wide);
+        const int32_t *tail = stream + 2 * product->quads;
 
         for (int32_t which = 0; which < 2; ++which) {
-            const int32_t e = (tail[2] >> (8 * which)) & 255;
+            const int32_t e = (tail[4] >> (8 * which)) & 255;
             const int32_t rounding = (int32_t)((uint32_t)product->zero_factor << (e - 1));
 
-            for (int32_t p = 0; p < pixels; ++p) {
-                uint32_t sum = (uint32_t)stream[which];
-                for (int32_t k = 0; k < product->words; ++k) {
-                    const uint32_t weights = (uint32_t)stream[2 + (product->wide ? 2 * k + which : k)];
-                    const uint32_t pair =
-                        product->wide ? weights : which ? rv_sxtb16_odd(weights) : rv_sxtb16(weights);
-                    const uint32_t values = column[(strip ? k / 3 * 6 + k % 3 : k * pixels) + p];
-                    sum = (uint32_t)rv_smlad(pair, values, (int32_t)sum);
+            for (int32_t pixel = 0; pixel < pixels; ++pixel) {
+                int32_t sum = 0;
+                int32_t twice;
+                for (int32_t k = 0; k < product->quads; ++k) {
+                    const uint32_t weights = (uint32_t)stream[2 * k + which];
+                    const uint32_t *p = column + pixel + (strip ? k / 3 * 12 + k % 3 : k * 2 * pixels);
+                    sum = rv_smlad(rv_sxtb16(weights), p[strip ? 6 : pixels], rv_smlad(weights, *p, sum));
                 }
-                sum *= twice ? 1 : 2;
-                out[p * product->channels + channel + which] =
-                    (int8_t)(product->relu ? rv_dsp_requantize_relu((int32_t)sum, tail[which], rounding, e)
-                                           : rv_dsp_requantize((int32_t)sum, tail[which], rounding, e));
+                twice = (int32_t)((uint32_t)(sum >> 7) + (uint32_t)tail[which]);
+                out[pixel * product->channels + channel + which] =
+                    (int8_t)(product->relu ? rv_dsp_requantize_relu(twice, tail[2 + which], rounding, e)
+                                           : rv_dsp_requantize(twice, tail[2 + which], rounding, e));
             }
         }
-        stream = tail + 3;
+        stream = tail + RV_DSP_TAIL;
     }
 }
 
@@ -399,10 +349,10 @@ RV_INLINE void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column
 #if RV_DSP_TILES
     switch (pixels) {
     case 4:
-        if (product->wide) {
-            rv_dsp_tile4_wide(product, column, out);
+        if (product->relu) {
+            rv_dsp_tile4_relu(product, column, out);
         } else {
-            rv_dsp_tile4(product, column, out);
+            rv_dsp_tile4_signed(product, column, out);
         }
         return;
     case 3:
@@ -421,13 +371,13 @@ RV_INLINE void rv_dsp_tile(const rv_dsp_product *product, const uint32_t *column
 }
 
 /*
- * All channels of four neighbouring pixels under windows three wide. strip: for each kernel row and pair of input values
- * the pairs of six columns; the weights have three words for each, one a tap.
+ * All channels of four neighbouring pixels under windows three wide. strip: for each kernel row and four input channels the
+ * p of six columns, then their q; the weights have three words for each, one a tap.
  */
 RV_INLINE void rv_dsp_tile_strip(const rv_dsp_product *product, const uint32_t *strip, int8_t *out)
 {
 #if RV_DSP_TILES
-    rv_dsp_tile_strip_assembly(product, strip, out);
+    rv_dsp_tile_taps(product, strip, out);
 #else
     rv_dsp_tile_plain(product, strip, 4, 1, out);
 #endif
@@ -453,8 +403,6 @@ typedef struct {
     int32_t out_zero_point;
     int32_t out_min;
     int32_t out_max;
-    int32_t doubled;
-    int32_t wide;
     int32_t relu;
 } rv_dsp_convolution;
 
@@ -484,11 +432,10 @@ RV_SHARED void rv_dsp_convolve(const rv_dsp_convolution *G, const int32_t *strea
 {
     const int32_t parts = G->joined ? 1 : G->kernel_height;
     const int32_t quads = G->quads;
-    const rv_dsp_product product = {stream, parts * quads * 2, G->out_channels, 2 * G->out_zero_point + 1,
-                                    G->doubled, G->wide, G->relu};
+    const rv_dsp_product product = {stream, parts * quads, G->out_channels, 2 * G->out_zero_point + 1, G->relu};
     const int32_t row_bytes = G->in_width * G->in_channels;
     const int32_t step = G->stride * G->in_channels;
-    int8_t *const copies = (int8_t *)(columns + G->pixels * product.words);
+    int8_t *const copies = (int8_t *)(columns + G->pixels * 2 * product.quads);
     int32_t first = -G->pad_left * G->in_channels;
     int8_t *out = row->out;
 
@@ -508,7 +455,7 @@ RV_SHARED void rv_dsp_convolve(const rv_dsp_convolution *G, const int32_t *strea
             } else {
                 rv_dsp_copy_windows(G, row, part, first, pixels, copies, windows);
             }
-            rv_dsp_widen(column, pixels, windows, quads, G->doubled);
+            rv_dsp_widen(column, pixels, windows, quads);
         }
         rv_dsp_tile(&product, columns, pixels, out);
         rv_dsp_clamp_row(out, pixels * G->out_channels, G->out_min, G->out_max);
@@ -526,8 +473,8 @@ RV_SHARED void rv_dsp_convolve_strip(const rv_dsp_convolution *G, const int32_t 
                                      uint32_t *strip)
 {
     const int32_t pairs = G->in_channels / 2;
-    const rv_dsp_product product = {stream, G->kernel_height * pairs * 3, G->out_channels, 2 * G->out_zero_point + 1,
-                                    G->doubled, G->wide, G->relu};
+    const rv_dsp_product product = {stream, G->kernel_height * G->quads * 3, G->out_channels,
+                                    2 * G->out_zero_point + 1, G->relu};
     int8_t *const padding = (int8_t *)(strip + G->kernel_height * pairs * 6);
     int8_t *out = row->out;
 
@@ -550,12 +497,18 @@ RV_SHARED void rv_dsp_convolve_strip(const rv_dsp_convolution *G, const int32_t 
                     columns[i] = in != NULL && at >= 0 && at < G->in_width ? in + at * G->in_channels : padding;
                 }
             }
-            rv_dsp_widen6(strip + ky * pairs * 6, columns, G->quads, G->doubled);
+            rv_dsp_widen6(strip + ky * pairs * 6, columns, G->quads);
         }
         rv_dsp_tile_strip(&product, strip, out);
         rv_dsp_clamp_row(out, 4 * G->out_channels, G->out_min, G->out_max);
     }
 }
+
+/*
+ * Without a column, and for any weights. The stream has for each pair of channels (a, b): the biases of a and b; K / 2 words
+ * of the bytes a[i], b[i], a[i + 2], b[i + 2], where i runs over 0, 1, 4, 5, 8, 9 ..., because SXTB16 gives such pairs of
+ * inputs; the multipliers of a and b; and the bytes e a, e b.
+ */
 
 /* Sums of two channels and two pixels. */
 typedef struct {

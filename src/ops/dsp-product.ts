@@ -1,79 +1,116 @@
-/** The stream of weights that the matrix products of runtime/rivulet_dsp.h read. */
+/** The streams of weights that the matrix products of runtime/rivulet_dsp_product.h read. */
 import type { KernelConstant } from './definition.ts';
+import type { Channels } from './fast-requantize.ts';
 
-export interface Product {
-  /** int8 [channels][taps]. */
-  readonly weights: Int8Array;
-  /** For each word of a channel pair the two taps it holds, -1 for a weight of zero. */
-  readonly words: readonly (readonly [number, number])[];
-  readonly bias: Int32Array;
-  readonly multiplier: Int32Array;
-  readonly shift: Int8Array;
-  /** The column holds doubled values, so biases are doubled too. */
-  readonly doubled: boolean;
-  /** Weights as int16, doubled, and biases doubled. */
-  readonly wide: boolean;
-}
+/** Four taps that are multiplied together, -1 for a weight of zero. */
+export type Quad = readonly [number, number, number, number];
 
-/** Words for columns: `rows` rows of `perRow` taps, each filled up to whole fours. */
-export function columnWords(rows: number, perRow: number): [number, number][] {
+/** Quads for columns: `rows` rows of `perRow` taps, each filled up to whole fours. */
+export function columnQuads(rows: number, perRow: number): Quad[] {
   return Array.from({ length: rows }, (_, row) => row * perRow).flatMap((start) => {
     const tap = (i: number): number => (i < perRow ? start + i : -1);
-    return Array.from({ length: Math.ceil(perRow / 4) * 2 }, (_, word): [number, number] => {
-      const i = 4 * (word >> 1) + (word & 1);
-      return [tap(i), tap(i + 2)];
+    return Array.from({ length: Math.ceil(perRow / 4) }, (_, quad): Quad => {
+      const i = 4 * quad;
+      return [tap(i), tap(i + 1), tap(i + 2), tap(i + 3)];
     });
   });
 }
 
-/** Words for strips: taps [kernelHeight][3][channels], `channels` a multiple of 4; a pair of all three columns at a time. */
-export function stripWords(kernelHeight: number, channels: number): [number, number][] {
-  const perRow = columnWords(1, channels);
+/** Quads for strips: taps [kernelHeight][3][channels], `channels` a multiple of 4; four channels of all three columns. */
+export function stripQuads(kernelHeight: number, channels: number): Quad[] {
+  const perRow = columnQuads(1, channels);
   return Array.from({ length: kernelHeight }, (_, ky) => ky * 3 * channels).flatMap((start) =>
-    perRow.flatMap(([i, j]) =>
-      [0, channels, 2 * channels].map((column): [number, number] => [start + column + i, start + column + j]),
+    perRow.flatMap((quad) =>
+      [0, channels, 2 * channels].map((column) => quad.map((i) => start + column + i) as unknown as Quad),
     ),
   );
+}
+
+/**
+ * Why sums of 256-fold products, as tiles form them, could be lost, or undefined.
+ * @param quads as the stream will have them: even and odd places count differently
+ */
+export function tileProblem({ weights, bias }: Channels, quads: readonly Quad[]): string | undefined {
+  const taps = weights.length / bias.length;
+  for (let start = 0; start < weights.length; start += taps) {
+    let reach = 0;
+    for (const [i, j, k, l] of quads) {
+      const [w0, w1, w2, w3] = [i, j, k, l].map((tap) => (tap < 0 ? 0 : weights[start + tap]!));
+      if (w0 === -128 || w2 === -128) return 'a weight of -128 stands at an even place';
+      reach += 255 * (Math.abs(w0!) + Math.abs(w2!)) + 128 * (Math.abs(w1!) + Math.abs(w3!));
+    }
+    if (reach >= 2 ** 23) return `sums of products reach ${reach}, beyond 24 bits`;
+  }
+  return undefined;
+}
+
+/** What tiles read; bias with the zero point folded in. At least two channels. */
+export function packTiles(channels: Channels, quads: readonly Quad[], layout: string): KernelConstant {
+  return cached(channels, `tiles ${layout}`, () => {
+    const { weights, bias, multiplier, shift } = channels;
+    const taps = weights.length / bias.length;
+    const stream = new Int32Array(pairsOf(channels).length * (2 * quads.length + 5));
+    let at = 0;
+    for (const pair of pairsOf(channels)) {
+      const weight = (channel: number, tap: number): number => (tap < 0 ? 0 : weights[channel * taps + tap]!);
+      for (const [i, j, k, l] of quads) {
+        for (const c of pair) {
+          const low = 256 * weight(c, i) + weight(c, j);
+          const high = 256 * weight(c, k) + weight(c, l);
+          stream[at++] = (low & 0xffff) | (high << 16);
+        }
+      }
+      for (const c of pair) {
+        const even = quads.reduce((sum, [i, , k]) => sum + weight(c, i) + weight(c, k), 0);
+        stream[at++] = 2 * (bias[c]! + 127 * even);
+      }
+      for (const c of pair) stream[at++] = multiplier[c]!;
+      const [a, b] = pair.map((c) => -shift[c]!) as [number, number];
+      stream[at++] = a | (b << 8) | ((a - 1) << 16) | ((b - 1) << 24);
+    }
+    return stream;
+  });
+}
+
+/** What conv2d_direct_s8 reads; bias as the model has it. The taps of a channel are a multiple of 4. */
+export function packDirect(channels: Channels): KernelConstant {
+  return cached(channels, 'direct', () => {
+    const { weights, bias, multiplier, shift } = channels;
+    const taps = weights.length / bias.length;
+    const stream = new Int32Array(pairsOf(channels).length * (taps / 2 + 5));
+    let at = 0;
+    for (const [a, b] of pairsOf(channels)) {
+      const byte = (channel: number, tap: number): number => weights[channel * taps + tap]! & 255;
+      for (const c of [a, b]) stream[at++] = bias[c]!;
+      for (let quad = 0; quad < taps; quad += 4) {
+        for (const i of [quad, quad + 1]) {
+          stream[at++] = byte(a, i) | (byte(b, i) << 8) | (byte(a, i + 2) << 16) | (byte(b, i + 2) << 24);
+        }
+      }
+      for (const c of [a, b]) stream[at++] = multiplier[c]!;
+      stream[at++] = -shift[a]! | (-shift[b]! << 8);
+    }
+    return stream;
+  });
+}
+
+/** Channels two by two; the last of an odd number goes with the one before once more. */
+function pairsOf({ bias }: Channels): [number, number][] {
+  return Array.from({ length: Math.ceil(bias.length / 2) }, (_, pair) => {
+    const a = Math.min(2 * pair, bias.length - 2);
+    return [a, a + 1];
+  });
 }
 
 /** Packed already: schedules are searched by lowering a graph many times. */
 const packed = new WeakMap<Int8Array, Map<string, KernelConstant>>();
 
-/** At least two channels; `rivulet_dsp.h` describes the layout. `layout` names the order of the words. */
-export function packProduct(product: Product, layout: string): KernelConstant {
-  const { weights, bias, multiplier, shift, doubled, wide } = product;
+function cached(channels: Channels, layout: string, pack: () => Int32Array): KernelConstant {
+  const { weights, bias, multiplier, shift } = channels;
   const known = packed.get(weights) ?? new Map<string, KernelConstant>();
   packed.set(weights, known);
-  const key = [layout, doubled, wide, bias, multiplier, shift].join(' ');
-  const constant = known.get(key) ?? { role: 'weights', data: pack(product) };
+  const key = [layout, bias, multiplier, shift].join(' ');
+  const constant = known.get(key) ?? { role: 'weights', data: pack() };
   known.set(key, constant);
   return constant;
-}
-
-function pack({ weights, words, bias, multiplier, shift, doubled, wide }: Product): Int32Array {
-  const channels = bias.length;
-  const taps = weights.length / channels;
-  const pairs = Math.ceil(channels / 2);
-  const stream = new Int32Array(pairs * (words.length * (wide ? 2 : 1) + 5));
-  let at = 0;
-  for (let pair = 0; pair < pairs; ++pair) {
-    const a = Math.min(2 * pair, channels - 2);
-    const b = a + 1;
-    const weight = (channel: number, tap: number): number => (tap < 0 ? 0 : weights[channel * taps + tap]!);
-    for (const channel of [a, b]) stream[at++] = doubled || wide ? bias[channel]! * 2 : bias[channel]!;
-    for (const [i, j] of words) {
-      const [ai, bi, aj, bj] = [weight(a, i), weight(b, i), weight(a, j), weight(b, j)];
-      if (wide) {
-        stream[at++] = ((2 * ai) & 0xffff) | ((2 * aj) << 16);
-        stream[at++] = ((2 * bi) & 0xffff) | ((2 * bj) << 16);
-      } else {
-        stream[at++] = (ai & 255) | ((bi & 255) << 8) | ((aj & 255) << 16) | (bj << 24);
-      }
-    }
-    stream[at++] = multiplier[a]!;
-    stream[at++] = multiplier[b]!;
-    const [ea, eb] = [-shift[a]!, -shift[b]!];
-    stream[at++] = ea | (eb << 8) | ((ea - 1) << 16) | ((eb - 1) << 24);
-  }
-  return stream;
 }

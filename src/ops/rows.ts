@@ -52,6 +52,16 @@ export function wholeTensor(type: TensorType, firings = 1): RowSpec {
   return { offset: 0, pitch: count * bytes, rowBytes: count * bytes, rows: new Int32Array(firings) };
 }
 
+/** Firing i touches the i-th run of `length` int8 elements, whatever the shape. */
+export function vectors(count: number, length: number): RowSpec {
+  return {
+    offset: 0,
+    pitch: length,
+    rowBytes: length,
+    rows: Int32Array.from({ length: count }, (_, i) => i),
+  };
+}
+
 /** One slot per kernel row k: output row y reads input row y * stride - top + k * dilation, NULL outside the plane. */
 export function windowSlots(
   input: TensorType,

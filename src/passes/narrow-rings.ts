@@ -7,7 +7,7 @@
  */
 import { type Graph, type Node, type NodeOf, requireValue } from '../ir/types.ts';
 import type { NodeView } from '../ops/definition.ts';
-import { carriedRowsOf } from '../ops/expand_depthwise2d/kernels.ts';
+import { carriedRowsOf } from '../ops/expand_depthwise2d/halves.ts';
 import { expandDepthwise2d } from '../ops/expand_depthwise2d/op.ts';
 import { scaleOf, zeroPointOf } from '../ops/quantization.ts';
 import { planeOf } from '../ops/rows.ts';

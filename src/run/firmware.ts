@@ -75,7 +75,7 @@ const SECTION_FLAGS = ['-ffunction-sections', '-fdata-sections'];
 const SANITIZE_FLAGS = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 /** Raised when what is kept under a key changes in a way its parts do not show. */
-const CACHE_FORMAT = '1';
+const CACHE_FORMAT = '2';
 
 /** What a build leaves beside the program, for when it is found in the cache. */
 interface BuildRecord {
@@ -99,9 +99,29 @@ async function compilerFor(request: FirmwareRequest, core: Core): Promise<Tool> 
   return core.toolchain === 'host' && compiler !== undefined ? requireTool(compiler) : requireCompiler(core);
 }
 
-function coreFlags(request: FirmwareRequest, core: Core): readonly string[] {
-  if (core.toolchain === 'riscv') return [...core.flags, '--specs=picolibc.specs'];
-  return request.sanitize && core.toolchain === 'host' ? SANITIZE_FLAGS : core.flags;
+/** What selects code for a core. */
+interface CoreFlags {
+  readonly flags: readonly string[];
+  /** What the flags mean on this computer, where they do not say so themselves. */
+  readonly meaning: string;
+}
+
+async function coreFlags(request: FirmwareRequest, core: Core, compiler: Tool): Promise<CoreFlags> {
+  if (core.toolchain === 'riscv') return { flags: [...core.flags, '--specs=picolibc.specs'], meaning: '' };
+  if (core.toolchain === 'arm') return { flags: core.flags, meaning: '' };
+  const native = await nativeFlags(compiler);
+  return { ...native, flags: [...native.flags, ...(request.sanitize ? SANITIZE_FLAGS : [])] };
+}
+
+/**
+ * What runs here may use all that this processor has: the kernels for vectors take whatever the compiler offers. The
+ * cache may be seen from other processors, so that what the compiler makes of "native" belongs to the key. Contraction
+ * into fused multiply-adds is off: it would round otherwise than the other executors.
+ */
+async function nativeFlags(compiler: Tool): Promise<CoreFlags> {
+  const flags = ['-march=native', '-ffp-contract=off'];
+  const macros = await execute(compiler.command, [...flags, '-dM', '-E', '-x', 'c', '/dev/null']);
+  return macros.status === 0 ? { flags, meaning: macros.output } : { flags: [], meaning: '' };
 }
 
 /** The model's C files; a path that leaves the project is refused with RV3001. */
@@ -212,11 +232,17 @@ async function listWatches(folder: string, compiler: Tool, name: string, layers:
   return `${lines.join('\n')}\n`;
 }
 
-async function build(request: FirmwareRequest, core: Core, compiler: Tool, folder: string): Promise<void> {
+async function build(
+  request: FirmwareRequest,
+  core: Core,
+  compiler: Tool,
+  { flags: selecting }: CoreFlags,
+  folder: string,
+): Promise<void> {
   const sources = modelSources(request.files);
   await writeFiles(join(folder, 'model'), request.files);
   await writeFiles(folder, [['harness_model.h', modelGlue(request)]]);
-  const flags = [...coreFlags(request, core), ...SECTION_FLAGS, ...(request.trace ? ['-DRV_TRACE'] : [])];
+  const flags = [...selecting, ...SECTION_FLAGS, ...(request.trace ? ['-DRV_TRACE'] : [])];
   const optimize = request.optimize === 'speed' ? '-O2' : '-Os';
   const objects = [
     ...(await compileInto(folder, 'model_objects', compiler, sources, [
@@ -232,7 +258,7 @@ async function build(request: FirmwareRequest, core: Core, compiler: Tool, folde
       '-Imodel',
     ])),
   ];
-  const record = await link(request, core, compiler, folder, objects);
+  const record = await link(request, core, compiler, selecting, folder, objects);
   await writeFile(join(folder, RECORD_FILE), JSON.stringify(record));
 }
 
@@ -240,10 +266,10 @@ async function link(
   request: FirmwareRequest,
   core: Core,
   compiler: Tool,
+  flags: readonly string[],
   folder: string,
   objects: readonly string[],
 ): Promise<BuildRecord> {
-  const flags = coreFlags(request, core);
   if (core.toolchain === 'host') {
     await buildStep('linking', compiler.command, [...flags, ...objects, '-o', PROGRAM_FILE], folder);
     return {};
@@ -256,12 +282,17 @@ async function link(
   return { machine: machine.name, memory: await measureMemory(folder, compiler) };
 }
 
-async function buildKey(request: FirmwareRequest, core: Core, compiler: Tool): Promise<string> {
+async function buildKey(
+  request: FirmwareRequest,
+  core: Core,
+  compiler: Tool,
+  { meaning }: CoreFlags,
+): Promise<string> {
   const harness = await Promise.all(HARNESS_FILES.map((name) => readFile(harnessFile(name), 'utf8')));
   const { name, inputBytes, outputBytes, layers, optimize, trace = false, sanitize = false } = request;
   const files = [...request.files].sort(([a], [b]) => (a < b ? -1 : 1)).flat();
   const options = { name, inputBytes, outputBytes, layers, optimize, trace, sanitize, core, compiler };
-  return contentHash([CACHE_FORMAT, JSON.stringify(options), ...harness, ...files]);
+  return contentHash([CACHE_FORMAT, JSON.stringify(options), meaning, ...harness, ...files]);
 }
 
 /** Leaves what running takes: sources and objects of a large network are many times the size of its program. */
@@ -278,13 +309,17 @@ async function removeSources(folder: string): Promise<void> {
 export async function buildFirmware(request: FirmwareRequest): Promise<Firmware> {
   const { core } = findTarget(request.core);
   const compiler = await compilerFor(request, core);
-  const make = (folder: string) => build(request, core, compiler, folder);
+  const flags = await coreFlags(request, core, compiler);
+  const make = (folder: string) => build(request, core, compiler, flags, folder);
   let folder: string;
   if (request.dir === undefined) {
-    folder = await cachedFolder(`firmware-${await buildKey(request, core, compiler)}`, async (scratch) => {
-      await make(scratch);
-      await removeSources(scratch);
-    });
+    folder = await cachedFolder(
+      `firmware-${await buildKey(request, core, compiler, flags)}`,
+      async (scratch) => {
+        await make(scratch);
+        await removeSources(scratch);
+      },
+    );
   } else {
     folder = resolve(request.dir);
     await mkdir(folder, { recursive: true });

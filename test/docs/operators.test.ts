@@ -66,7 +66,7 @@ describe.each(ROWS)('$tflite', ({ operators, kernels, inPlace }) => {
 
   it('names the kernels of the first, in the order they are tried', () => {
     const table = OPS[first].kernels;
-    expect(kernels).toEqual(table === 'alias' ? [] : table.map((kernel) => kernel.name));
+    expect(kernels).toEqual(table === 'alias' ? [] : [...new Set(table.map((kernel) => kernel.name))]);
     for (const kernel of kernels) expect(kernelSource(kernel).name).toBe(kernel);
   });
 

@@ -1,12 +1,22 @@
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { bindWindow } from '../pooling.ts';
 import { planeOf, rowsBy, rowsOf } from '../rows.ts';
+import { averagePool2dMveKernels } from './mve.ts';
+
+const byRows: Kernel<'average_pool2d'> = {
+  name: 'average_pool2d_rows_s8',
+  isa: 'portable',
+  why: 'tall windows that do not overlap: one input row at a time is added to sums',
+  refuses: rowsProblem,
+  bind: bindRows,
+};
 
 /** Any so many int8 values have a sum in int16. */
 const MOST_VALUES = 256;
 
 /** Tried in order; see `Kernel`. */
 export const averagePool2dKernels: readonly Kernel<'average_pool2d'>[] = [
+  ...averagePool2dMveKernels(byRows),
   {
     name: 'average_pool2d_rows_dsp_s8',
     isa: 'dsp',
@@ -19,13 +29,7 @@ export const averagePool2dKernels: readonly Kernel<'average_pool2d'>[] = [
     },
     bind: bindRows,
   },
-  {
-    name: 'average_pool2d_rows_s8',
-    isa: 'portable',
-    why: 'tall windows that do not overlap: one input row at a time is added to sums',
-    refuses: rowsProblem,
-    bind: bindRows,
-  },
+  byRows,
   {
     name: 'average_pool2d_dsp_s8',
     isa: 'dsp',

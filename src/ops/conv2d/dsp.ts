@@ -2,40 +2,30 @@
 import type { Value } from '../../ir/types.ts';
 import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { columnWords, packProduct, stripWords } from '../dsp-product.ts';
+import { columnQuads, packDirect, packTiles, type Quad, stripQuads, tileProblem } from '../dsp-product.ts';
 import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 
 type View = NodeView<'conv2d'>;
 
-/** Best first: the more pixels share a column, the fewer loads. */
+/** How a kernel lays out the inputs that all channels share. */
+interface Layout {
+  readonly name: string;
+  readonly geometry: Readonly<Record<'joined' | 'quads' | 'pixels', number>>;
+  readonly quads: readonly Quad[];
+  /** Bytes for the inputs of some pixels. */
+  readonly bytes: number;
+}
+
+/** What the kernels conv2d_stack_s8 and conv2d_strip_stack_s8 have for a layout. */
+const STACK_BYTES = 896;
+
+/** Best first: the more pixels share what is widened, the fewer loads; memory in the arena before the stack. */
 export const dspKernels: readonly Kernel<'conv2d'>[] = [
-  {
-    name: 'conv2d_strip_s8',
-    isa: 'dsp',
-    why: 'four pixels by two channels at a time, from a strip of widened columns that windows share',
-    roomy: true,
-    shared: true,
-    refuses: refusesStrip,
-    bind: bindStrip,
-  },
-  {
-    name: 'conv2d_strip_stack_s8',
-    isa: 'dsp',
-    why: 'four pixels by two channels at a time, from a strip on the stack that windows share',
-    shared: true,
-    refuses: (view) =>
-      refusesStrip(view) ??
-      (bindStrip(view)[0]!.scratchBytes! > STACK_BYTES ? 'the strip is too large for the stack' : undefined),
-    bind: (view) => withoutScratch(bindStrip(view)),
-  },
-  columns(4, true),
-  stack(4, true),
-  columns(4, false),
-  stack(4, false),
-  columns(2, false),
-  stack(2, false),
+  ...tiles('conv2d_strip', 'four pixels by two channels, from a strip of columns that windows share', strip),
+  ...tiles('conv2d', 'four pixels by two channels, from a column for each pixel', (view) => columns(view, 4)),
+  ...tiles('conv2d', 'two pixels by two channels, from a column for each pixel', (view) => columns(view, 2)),
   {
     name: 'conv2d_direct_s8',
     isa: 'dsp',
@@ -49,42 +39,38 @@ export const dspKernels: readonly Kernel<'conv2d'>[] = [
   },
 ];
 
-function columns(pixels: number, wide: boolean): Kernel<'conv2d'> {
-  return {
-    name: 'conv2d_columns_s8',
-    isa: 'dsp',
-    why: `${pixels} pixels by two channels at a time, from a column of widened values${wide ? ', weights as int16' : ''}`,
-    roomy: true,
-    spendsFlash: wide,
-    shared: true,
-    refuses: (view) => (wide ? refusesWide(view) : undefined) ?? refuses(view),
-    bind: (view) => bindColumns(view, pixels, wide),
+/** The kernel of a layout with scratch in the arena, and that on the stack. */
+function tiles(prefix: string, why: string, layout: (view: View) => Layout | string): Kernel<'conv2d'>[] {
+  const problem = (view: View): string | undefined => {
+    const reason = refuses(view);
+    if (reason !== undefined) return reason;
+    const found = layout(view);
+    if (typeof found === 'string') return found;
+    if (found.quads.length < 2) return 'there are fewer than eight taps';
+    return tileProblem(channelsOf(view) as Channels, found.quads);
   };
-}
-
-/** As `columns`, with the column on the stack. */
-function stack(pixels: number, wide: boolean): Kernel<'conv2d'> {
-  return {
-    ...columns(pixels, wide),
-    name: 'conv2d_stack_s8',
-    roomy: false,
-    refuses: (view) =>
-      (wide ? refusesWide(view) : undefined) ??
-      refuses(view) ??
-      (bindColumns(view, pixels, wide)[0]!.scratchBytes! > STACK_BYTES
-        ? `the column of ${pixels} pixels is too large for the stack`
-        : undefined),
-    bind: (view) => withoutScratch(bindColumns(view, pixels, wide)),
-  };
-}
-
-/** Weights that may take twice the flash: few, and used for whole tiles of four pixels only. */
-const WIDE_WEIGHTS = 2048;
-
-function refusesWide({ ins, outs }: View): string | undefined {
-  if (ins[1]!.data!.length > WIDE_WEIGHTS) return 'there are too many weights to widen';
-  if (planeOf(outs[0]!.shape).width % 4 !== 0) return 'the width is not a multiple of 4';
-  return undefined;
+  const bytesOf = (view: View): number => (layout(view) as Layout).bytes;
+  return [
+    {
+      name: prefix === 'conv2d' ? 'conv2d_columns_s8' : `${prefix}_s8`,
+      isa: 'dsp',
+      why,
+      roomy: true,
+      shared: true,
+      refuses: problem,
+      bind: (view) => [{ ...bindTiles(view, layout(view) as Layout), scratchBytes: bytesOf(view) }],
+    },
+    {
+      name: `${prefix}_stack_s8`,
+      isa: 'dsp',
+      why: `${why}, on the stack`,
+      shared: true,
+      refuses: (view) =>
+        problem(view) ??
+        (bytesOf(view) > STACK_BYTES ? `${bytesOf(view)} bytes are too many for the stack` : undefined),
+      bind: (view) => [bindTiles(view, layout(view) as Layout)],
+    },
+  ];
 }
 
 function refuses(view: View): string | undefined {
@@ -95,16 +81,6 @@ function refuses(view: View): string | undefined {
   if (weights.shape[0]! < 2) return 'there is a single output channel';
   const fast = channelsOf(view);
   return typeof fast === 'string' ? fast : undefined;
-}
-
-function refusesStrip(view: View): string | undefined {
-  const { attrs, ins, outs } = view;
-  const [, , kernelWidth, inChannels] = ins[1]!.shape;
-  if (kernelWidth !== 3) return 'the window is not three wide';
-  if (attrs.stride[1] !== 1) return 'the horizontal stride is not 1';
-  if (inChannels! % 4 !== 0) return 'the number of input channels is not a multiple of 4';
-  if (planeOf(outs[0]!.shape).width % 4 !== 0) return 'the width is not a multiple of 4';
-  return refuses(view);
 }
 
 function channelsOf({ attrs, ins, outs }: View): Channels | string {
@@ -119,7 +95,58 @@ function channelsOf({ attrs, ins, outs }: View): Channels | string {
   return fastChannels(channels, zeroPointOf(x), zeroPointOf(outs[0]!), attrs.clamp);
 }
 
-/** Geometry fields that both kernels have, and the rows. */
+function columns({ attrs, ins }: View, pixels: number): Layout {
+  const [, kernelHeight, kernelWidth, inChannels] = ins[1]!.shape as [number, number, number, number];
+  const perRow = kernelWidth * inChannels;
+  // Rows of whole words are widened where they lie; others are copied together first, which also saves filling each up.
+  const joined = perRow % 4 !== 0;
+  const rows = joined ? 1 : kernelHeight;
+  const quads = Math.ceil((kernelHeight * perRow) / rows / 4);
+  const copies = joined || attrs.padding.some((pad) => pad > 0);
+  return {
+    name: `${rows} rows`,
+    geometry: { joined: Number(joined), quads, pixels },
+    quads: columnQuads(rows, (kernelHeight * perRow) / rows),
+    // A copy may run over by the rest of a word.
+    bytes: pixels * quads * 8 * rows + (copies ? pixels * quads * 4 + 4 : 0),
+  };
+}
+
+function strip({ attrs, ins, outs }: View): Layout | string {
+  const [, kernelHeight, kernelWidth, inChannels] = ins[1]!.shape as [number, number, number, number];
+  if (kernelWidth !== 3) return 'the window is not three wide';
+  if (attrs.stride[1] !== 1) return 'the horizontal stride is not 1';
+  if (inChannels % 4 !== 0) return 'the number of input channels is not a multiple of 4';
+  if (planeOf(outs[0]!.shape).width % 4 !== 0) return 'the width is not a multiple of 4';
+  return {
+    name: 'strip',
+    geometry: { joined: 0, quads: inChannels / 4, pixels: 4 },
+    quads: stripQuads(kernelHeight, inChannels),
+    bytes: kernelHeight * inChannels * 12 + inChannels,
+  };
+}
+
+function bindTiles(view: View, { name, geometry, quads }: Layout): CallSpec {
+  const { attrs, ins, outs } = view;
+  const fast = channelsOf(view) as Channels;
+  const folded = { ...fast, bias: foldZeroPoint(fast.bias, fast.weights, zeroPointOf(ins[0]!)) };
+  const shared = common(view);
+  return {
+    ...shared,
+    geometry: {
+      ...shared.geometry,
+      ...geometry,
+      relu: Number(isRelu(zeroPointOf(outs[0]!), attrs.clamp)),
+    },
+    data: { stream: packTiles(folded, quads, name) },
+  };
+}
+
+function bindDirect(view: View): CallSpec[] {
+  return [{ ...common(view), data: { stream: packDirect(channelsOf(view) as Channels) } }];
+}
+
+/** Geometry fields that all kernels have, and the rows. */
 function common({
   attrs,
   ins,
@@ -152,99 +179,4 @@ function common({
     }),
     output: eachRow(y),
   };
-}
-
-/** What conv2d_stack_s8 and conv2d_strip_stack_s8 have for columns. */
-const STACK_BYTES = 896;
-
-function withoutScratch(specs: readonly CallSpec[]): CallSpec[] {
-  return specs.map(({ scratchBytes, ...spec }) => spec);
-}
-
-function bindColumns(view: View, pixels: number, wide: boolean): CallSpec[] {
-  const { attrs, ins } = view;
-  const [, kernelHeight, kernelWidth, inChannels] = ins[1]!.shape as [number, number, number, number];
-  const perRow = kernelWidth * inChannels;
-  // Rows of whole words are widened where they lie; others are copied together first, which also saves filling each up.
-  const joined = perRow % 4 !== 0;
-  const rows = joined ? 1 : kernelHeight;
-  const quads = Math.ceil((kernelHeight * perRow) / rows / 4);
-  const copies = joined || attrs.padding.some((pad) => pad > 0);
-  const words = columnWords(rows, (kernelHeight * perRow) / rows);
-  return bindConvolution(view, {
-    geometry: { joined: Number(joined), quads, pixels },
-    words,
-    layout: `${rows} rows`,
-    wide,
-    // A copy may run over by the rest of a word.
-    scratchBytes: pixels * quads * 8 * rows + (copies ? pixels * quads * 4 + 4 : 0),
-  });
-}
-
-function bindStrip(view: View): CallSpec[] {
-  const [, kernelHeight, , inChannels] = view.ins[1]!.shape as [number, number, number, number];
-  return bindConvolution(view, {
-    geometry: { joined: 0, quads: inChannels / 4, pixels: 4 },
-    words: stripWords(kernelHeight, inChannels),
-    layout: 'strip',
-    wide: false,
-    scratchBytes: kernelHeight * inChannels * 12 + inChannels,
-  });
-}
-
-function bindConvolution(
-  view: View,
-  {
-    geometry,
-    words,
-    layout,
-    wide,
-    scratchBytes,
-  }: {
-    geometry: Record<string, number>;
-    words: [number, number][];
-    layout: string;
-    wide: boolean;
-    scratchBytes: number;
-  },
-): CallSpec[] {
-  const { attrs, ins, outs } = view;
-  const fast = channelsOf(view) as Channels;
-  const channels = fast.bias.length;
-  const relu = isRelu(zeroPointOf(outs[0]!), attrs.clamp) && attrs.clamp[1] === 127;
-  // Doubling the column costs an instruction for two values, doubling sums one for each output.
-  const doubled = relu && !wide && channels > words.length;
-  const shared = common(view);
-  const product = {
-    ...fast,
-    bias: foldZeroPoint(fast.bias, fast.weights, zeroPointOf(ins[0]!)),
-    words,
-    doubled,
-    wide,
-  };
-  return [
-    {
-      ...shared,
-      geometry: {
-        ...shared.geometry,
-        ...geometry,
-        doubled: Number(doubled),
-        wide: Number(wide),
-        relu: Number(relu && (doubled || wide)),
-      },
-      data: { stream: packProduct(product, layout) },
-      scratchBytes,
-    },
-  ];
-}
-
-function bindDirect(view: View): CallSpec[] {
-  const channels = channelsOf(view) as Channels;
-  const words = columnWords(1, channels.weights.length / channels.bias.length);
-  return [
-    {
-      ...common(view),
-      data: { stream: packProduct({ ...channels, words, doubled: false, wide: false }, 'direct') },
-    },
-  ];
 }

@@ -4,9 +4,13 @@ import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 import { dspKernels } from './dsp.ts';
+import { conv2dMveKernels } from './mve.ts';
+import { conv2dSimdKernels } from './simd.ts';
 
 /** Tried in order; see `Kernel`. */
 export const conv2dKernels: readonly Kernel<'conv2d'>[] = [
+  ...conv2dMveKernels,
+  ...conv2dSimdKernels,
   ...dspKernels,
   {
     name: 'conv2d_1x1_s8',

@@ -6,50 +6,46 @@ import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { planeOf } from '../rows.ts';
-import { channelsFirst, columnsUnder, planeProblem, rows } from './layout.ts';
+import { channelsFirst, columnsUnder, rows } from './layout.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
 /** Sizes of the windows, tried in this order. */
-const SIZES = [3, 5, 7] as const;
-type Size = (typeof SIZES)[number];
+export const SIZES = [3, 5, 7] as const;
+export type Size = (typeof SIZES)[number];
 
 /** Most bytes of planes on the stack. */
-const STACK_BYTES = 896;
+export const STACK_BYTES = 896;
 
 /**
- * Where planes lie: four need less than half the time of one after the other. One in scratch is never larger than that of
- * the portable kernel.
+ * Where planes lie, best first: four need less than half the time of one after the other. Those on the stack take no
+ * scratch, so the arena is never larger than with the portable kernels.
  */
 const PLACES = [
   { planes: 4, roomy: true, where: 'the planes of four channels' },
   { planes: 4, roomy: false, where: 'the planes of four channels on the stack' },
-  { planes: 1, roomy: false, where: 'one plane after the other' },
+  { planes: 1, roomy: false, where: 'one plane after the other on the stack' },
 ] as const;
 
-/** Best first. */
 export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
   PLACES.map(({ planes, roomy, where }): Kernel<'depthwise_conv2d'> => {
-    const onStack = planes === 4 && !roomy;
+    const fits = (view: View): boolean => roomy || planeBytes(view, planes) <= STACK_BYTES;
     return {
       name: `depthwise_conv2d_${size}x${size}_dsp_s8`,
       isa: 'dsp',
       why: `windows slide over ${where}, two taps an instruction`,
       roomy,
       shared: true,
-      refuses(view) {
-        const problem = refuses(view, size);
-        if (problem || roomy) return problem;
-        if (!onStack) return planeProblem(view);
-        return planeBytes(view, planes) > STACK_BYTES ? 'four planes are too large for the stack' : undefined;
-      },
-      bind: (view) => [bind(view, planes, onStack)],
+      refuses: (view) =>
+        windowProblem(view, size) ??
+        (fits(view) ? undefined : `planes of ${planes} channels are too large for the stack`),
+      bind: (view) => [{ ...bind(view, planes), scratchBytes: roomy ? planeBytes(view, planes) : 0 }],
     };
   }),
 );
 
-/** Why the DSP kernel for windows of `size` does not fit, or undefined. */
-function refuses({ attrs, ins, outs }: View, size: Size): string | undefined {
+/** Why windows of `size` cannot slide over planes, wherever these come from, or undefined. */
+export function windowProblem({ attrs, ins, outs }: View, size: Size): string | undefined {
   const [x, weights] = ins as [Value, Value];
   const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
   if (kernelHeight !== size || kernelWidth !== size) return `the window is ${kernelHeight}x${kernelWidth}`;
@@ -74,47 +70,47 @@ function channelsOf({ attrs, ins, outs }: View): Channels | string {
   return fastChannels(channels, zeroPointOf(x), zeroPointOf(y), attrs.clamp);
 }
 
-function bind(view: View, planes: 1 | 4, onStack: boolean): CallSpec {
+function bind(view: View, planes: 1 | 4): CallSpec {
+  return {
+    geometry: { ...windowGeometry(view, planes), planes, in_zero_point: zeroPointOf(view.ins[0]!) },
+    data: { records: { role: 'weights', data: records(view) } },
+    ...rows(view),
+  };
+}
+
+/** Geometry of windows over planes, of which some lie side by side. */
+export function windowGeometry(view: View, planes: number) {
   const { attrs, ins, outs } = view;
   const [x, y] = [ins[0]!, outs[0]!];
   const { width: outWidth, channels } = planeOf(y.shape);
+  const columns = columnsUnder(view, outWidth) - attrs.padding[2];
   return {
-    geometry: {
-      channels,
-      in_columns: Math.max(
-        0,
-        Math.min(planeOf(x.shape).width, columnsUnder(view, outWidth) - attrs.padding[2]),
-      ),
-      pad_left: attrs.padding[2],
-      planes,
-      plane_width: planeWidth(view, planes),
-      out_width: outWidth,
-      stride: attrs.stride[1],
-      in_zero_point: zeroPointOf(x),
-      out_zero_point: zeroPointOf(y),
-      out_min: attrs.clamp[0],
-      out_max: attrs.clamp[1],
-      is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
-    },
-    data: { records: { role: 'weights', data: records(view) } },
-    ...rows(view),
-    scratchBytes: onStack ? 0 : planeBytes(view, planes),
+    channels,
+    in_columns: Math.max(0, Math.min(planeOf(x.shape).width, columns)),
+    pad_left: attrs.padding[2],
+    plane_width: planeWidth(view, planes),
+    out_width: outWidth,
+    stride: attrs.stride[1],
+    out_zero_point: zeroPointOf(y),
+    out_min: attrs.clamp[0],
+    out_max: attrs.clamp[1],
+    is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
   };
 }
 
 /** Bytes from row to row: of several planes whole words, so that no more than every second word crosses a border. */
-function planeWidth(view: View, planes: 1 | 4): number {
+function planeWidth(view: View, planes: number): number {
   const columns = columnsUnder(view, planeOf(view.outs[0]!.shape).width);
   return planes === 1 ? columns : Math.ceil(columns / 4) * 4;
 }
 
 /** Bytes of the planes and the one behind them that the last word may take in. */
-function planeBytes(view: View, planes: 1 | 4): number {
+export function planeBytes(view: View, planes: number): number {
   return planes * view.ins[1]!.shape[1]! * planeWidth(view, planes) + 1;
 }
 
-/** A record of bytes for each channel: runtime/rivulet_dsp_depthwise.h says what is in it. */
-function records(view: View): Int8Array {
+/** A record of bytes for each channel: runtime/rivulet_dsp_slide.h says what is in it. */
+export function records(view: View): Int8Array {
   const fast = channelsOf(view);
   if (typeof fast === 'string') return fail('RV9003', fast);
   const folded = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));

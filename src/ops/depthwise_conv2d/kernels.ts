@@ -5,11 +5,15 @@ import { zeroPointOf } from '../quantization.ts';
 import { planeOf } from '../rows.ts';
 import { depthwiseDspKernels } from './dsp.ts';
 import { channelsFirst, planeProblem, planeWidth, rows } from './layout.ts';
+import { depthwiseConv2dMveKernels } from './mve.ts';
+import { depthwiseConv2dSimdKernels } from './simd.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
 /** Tried in order; see `Kernel`. */
 export const depthwiseConv2dKernels: readonly Kernel<'depthwise_conv2d'>[] = [
+  ...depthwiseConv2dMveKernels,
+  ...depthwiseConv2dSimdKernels,
   ...depthwiseDspKernels,
   {
     name: 'depthwise_conv2d_plane_s8',

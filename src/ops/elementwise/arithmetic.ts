@@ -29,19 +29,12 @@ export interface Arithmetic {
 }
 
 /** Inputs are scaled up by 2^20 before they are brought to a common scale. */
-const INPUT_SCALE = 1 << 20;
+export const INPUT_SCALE = 1 << 20;
 const FULL = [-128, 127] as const;
 
 /** y = clamp(MBQM(v_a ± v_b, Mo, so) + Z_out), v = MBQM((q - Z) * 2^20, M, s); scales by `round` after every step. */
 function sum(sign: 1 | -1, round: (x: number) => number): Arithmetic {
-  const multipliers = ({ a, b, y }: Operands): { a: number; b: number; out: number } => {
-    const twice = round(2 * Math.max(scaleOf(a), scaleOf(b)));
-    return {
-      a: round(scaleOf(a) / twice),
-      b: round(scaleOf(b) / twice),
-      out: round(twice / round(INPUT_SCALE * scaleOf(y))),
-    };
-  };
+  const multipliers = (operands: Operands) => sumMultipliers(operands, round);
   return {
     problem(operands) {
       const { out } = multipliers(operands);
@@ -86,6 +79,19 @@ function sum(sign: 1 | -1, round: (x: number) => number): Arithmetic {
         return clamp(requantize(va + sign * vb, scaleOut) + zeroOut, lowest, highest);
       };
     },
+  };
+}
+
+/** Of both operands, at most 1/2, and of the sum; scales are rounded by `round` after every step. */
+export function sumMultipliers(
+  { a, b, y }: Operands,
+  round = (x: number): number => x,
+): { a: number; b: number; out: number } {
+  const twice = round(2 * Math.max(scaleOf(a), scaleOf(b)));
+  return {
+    a: round(scaleOf(a) / twice),
+    b: round(scaleOf(b) / twice),
+    out: round(twice / round(INPUT_SCALE * scaleOf(y))),
   };
 }
 
@@ -175,7 +181,7 @@ function productProblem(operands: Operands): Problem | undefined {
   return multiplierProblem([productMultiplier(operands) * 2 ** 16]);
 }
 
-function productMultiplier({ a, b, y }: Operands): number {
+export function productMultiplier({ a, b, y }: Operands): number {
   return (scaleOf(a) * scaleOf(b)) / scaleOf(y);
 }
 
@@ -183,11 +189,11 @@ function identityMultiplier({ a, y }: Operands): number {
   return scaleOf(a) / scaleOf(y);
 }
 
-function zeroPoints({ a, b, y }: Operands): Record<string, number> {
+export function zeroPoints({ a, b, y }: Operands): Record<string, number> {
   return { a_zero_point: zeroPointOf(a), b_zero_point: zeroPointOf(b), out_zero_point: zeroPointOf(y) };
 }
 
-function bounds({ attrs }: Operands): Record<string, number> {
+export function bounds({ attrs }: Operands): Record<string, number> {
   const [lowest, highest] = attrs.clamp ?? FULL;
   return { out_min: lowest, out_max: highest };
 }

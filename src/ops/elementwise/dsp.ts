@@ -4,7 +4,7 @@ import type { Value } from '../../ir/types.ts';
 import type { Kernel, NodeView } from '../definition.ts';
 import { fastRequantizeProblem, isRelu } from '../fast-requantize.ts';
 import { ARITHMETIC, type ElementwiseOp } from './arithmetic.ts';
-import { bindRows, rowGeometry } from './bind.ts';
+import { bindRows, rowGeometry } from './rows.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -122,6 +122,6 @@ function parametersOf<K extends ElementwiseOp>(op: K, { attrs, ins, outs }: Node
   return ARITHMETIC[op].parameters({ a, b, y: outs[0]!, attrs: attrs as Partial<ClampAttributes> });
 }
 
-function shapeOf({ ins, outs }: NodeView<ElementwiseOp>): Numbers {
-  return rowGeometry(ins[0]!, ins[1]!, outs[0]!);
+function shapeOf(view: NodeView<ElementwiseOp>): Numbers {
+  return rowGeometry(view);
 }

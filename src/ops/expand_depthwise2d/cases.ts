@@ -110,4 +110,29 @@ export const cases: readonly OpCase[] = [
     [int8([1, 1, 1, 1], 0.5, 6), ...constants(1, 1, [1, 1], 81)],
     int8([1, 1, 1, 1], 0.01, 0),
   ),
+  // Input channels in whole fours, square windows: what the DSP extension has kernels for.
+  ...bothWays(
+    '3x3, relu, odd channels and pixels',
+    attributes(ONE, SAME_3, { expandClamp: [-128, 127] }),
+    [int8([1, 6, 5, 8], 0.02, -128), ...constants(8, 7, [3, 3], 91)],
+    int8([1, 6, 5, 7], 0.03, -128),
+  ),
+  ...bothWays(
+    '5x5, stride 2, clamped in between, batch 2',
+    attributes([2, 2], [2, 1, 1, 2], { expandClamp: [-100, 90], expandedZeroPoint: 11 }),
+    [int8([2, 7, 12, 4], 0.05, 7), ...constants(4, 6, [5, 5], 101)],
+    int8([2, 3, 6, 6], 0.05, -7),
+  ),
+  ...bothWays(
+    '7x7, rows of padding alone',
+    attributes(ONE, [5, 5, 3, 3], { expandedZeroPoint: 40 }),
+    [int8([1, 3, 6, 12], 0.05, 127), ...constants(12, 5, [7, 7], 111)],
+    int8([1, 7, 6, 5], 0.05, 1),
+  ),
+  ...bothWays(
+    '7x7, stride 2 across, planes too large for the stack',
+    attributes([1, 2], [3, 3, 3, 2], { expandedZeroPoint: 0 }),
+    [int8([1, 5, 80, 4], 0.05, -2), ...constants(4, 3, [7, 7], 121)],
+    int8([1, 5, 40, 3], 0.05, 1),
+  ),
 ];

@@ -1,5 +1,6 @@
 import type { TensorType, Value } from '../../ir/types.ts';
-import type { NodeView } from '../definition.ts';
+import type { NodeView, SlotSpec } from '../definition.ts';
+import { planeOf, windowSlots } from '../rows.ts';
 
 type View = NodeView<'expand_depthwise2d'>;
 
@@ -32,4 +33,22 @@ export function halvesOf({ attrs, ins, outs }: View): {
     expand: { attrs: expandAttributes(attrs), ins: [x!, expandWeights!, expandBias], outs: [expanded] },
     depthwise: { attrs, ins: [expanded, weights, bias], outs },
   };
+}
+
+/** Expanded rows that one window leaves for the next. */
+export function carriedRowsOf({ attrs, ins }: View): number {
+  return attrs.carries ? ins[3]!.shape[1]! - attrs.stride[0] : 0;
+}
+
+/** The input rows that each firing expands, by row of the window. */
+export function expandedRows(view: View): SlotSpec[] {
+  const [x, y] = [view.ins[0]!, view.outs[0]!];
+  const { height } = planeOf(y.shape);
+  const isCarried = (k: number, firing: number): boolean => k < carriedRowsOf(view) && firing % height > 0;
+  return windowSlots(x, y, {
+    kernelHeight: view.ins[3]!.shape[1]!,
+    stride: view.attrs.stride,
+    dilation: view.attrs.dilation,
+    top: view.attrs.padding[0],
+  }).map((slot, k) => ({ ...slot, rows: slot.rows.map((r, firing) => (isCarried(k, firing) ? -1 : r)) }));
 }

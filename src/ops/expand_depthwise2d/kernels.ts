@@ -1,10 +1,11 @@
 import { fail } from '../../core/diagnostics.ts';
 import type { OpName } from '../../ir/attributes.ts';
 import { conv2dKernels } from '../conv2d/kernels.ts';
-import type { CallSpec, Kernel, NodeView, SlotSpec } from '../definition.ts';
+import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { depthwiseConv2dKernels } from '../depthwise_conv2d/kernels.ts';
-import { planeOf, windowSlots } from '../rows.ts';
-import { halvesOf } from './halves.ts';
+import { planeOf } from '../rows.ts';
+import { expandDspKernels } from './dsp.ts';
+import { carriedRowsOf, expandedRows, halvesOf } from './halves.ts';
 
 type View = NodeView<'expand_depthwise2d'>;
 
@@ -13,6 +14,7 @@ const CHANNELS_AT_A_TIME = 2;
 
 /** Tried in order; see `Kernel`. */
 export const expandDepthwise2dKernels: readonly Kernel<'expand_depthwise2d'>[] = [
+  ...expandDspKernels,
   {
     name: 'expand_depthwise2d_s8',
     isa: 'portable',
@@ -27,24 +29,6 @@ export function scratchBytesOf(view: View): number {
   const depthwise = bindDepthwise(view);
   const carried = carriedRowsOf(view) * inColumnsOf(depthwise) * view.ins[1]!.shape[0]!;
   return CHANNELS_AT_A_TIME * depthwise.scratchBytes! + carried;
-}
-
-/** Expanded rows that one window leaves for the next. */
-export function carriedRowsOf({ attrs, ins }: View): number {
-  return attrs.carries ? ins[3]!.shape[1]! - attrs.stride[0] : 0;
-}
-
-/** The input rows that each firing expands, by row of the window. */
-export function expandedRows(view: View): SlotSpec[] {
-  const [x, y] = [view.ins[0]!, view.outs[0]!];
-  const { height } = planeOf(y.shape);
-  const isCarried = (k: number, firing: number): boolean => k < carriedRowsOf(view) && firing % height > 0;
-  return windowSlots(x, y, {
-    kernelHeight: view.ins[3]!.shape[1]!,
-    stride: view.attrs.stride,
-    dilation: view.attrs.dilation,
-    top: view.attrs.padding[0],
-  }).map((slot, k) => ({ ...slot, rows: slot.rows.map((r, firing) => (isCarried(k, firing) ? -1 : r)) }));
 }
 
 /** The constants of both halves are those of their own kernels, which this one is made of. */

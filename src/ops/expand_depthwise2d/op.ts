@@ -1,8 +1,8 @@
 import { conv2d } from '../conv2d/op.ts';
 import type { NodeView, OpDef, Problem } from '../definition.ts';
 import { depthwiseConv2d } from '../depthwise_conv2d/op.ts';
-import { halvesOf } from './halves.ts';
-import { carriedRowsOf, expandDepthwise2dKernels, expandedRows, scratchBytesOf } from './kernels.ts';
+import { carriedRowsOf, expandedRows, halvesOf } from './halves.ts';
+import { expandDepthwise2dKernels, scratchBytesOf } from './kernels.ts';
 import { expandDepthwise2dReference } from './reference.ts';
 
 /** Most bytes of scratch; keeps the kernel's arithmetic far inside int32. */

@@ -4,9 +4,13 @@ import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { bindVectors } from './bind.ts';
 import { fullyConnectedDspKernels } from './dsp.ts';
+import { fullyConnectedMveKernels } from './mve.ts';
+import { fullyConnectedSimdKernels } from './simd.ts';
 
 /** Tried in order; see `Kernel`. */
 export const fullyConnectedKernels: readonly Kernel<'fully_connected'>[] = [
+  ...fullyConnectedMveKernels,
+  ...fullyConnectedSimdKernels,
   ...fullyConnectedDspKernels,
   {
     name: 'fully_connected_s8',

@@ -17,6 +17,14 @@ export const maxPool2d: OpDef<'max_pool2d'> = {
   },
   kernels: [
     {
+      name: 'max_pool2d_mve_s8',
+      isa: 'mve',
+      shared: true,
+      why: 'sixteen channels at a time',
+      refuses: () => undefined,
+      bind: (view) => [bindWindow(view)],
+    },
+    {
       name: 'max_pool2d_dsp_s8',
       isa: 'dsp',
       why: 'any window, stride and padding, four channels at a time',

@@ -1,13 +1,18 @@
 import { elementCount } from '../../ir/types.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
+import { meanMveKernels } from './mve.ts';
 import { meanParameters } from './reference.ts';
+import { bindMean } from './rows.ts';
 import { meanShape } from './shape.ts';
+import { meanSimdKernels } from './simd.ts';
 
 /** Any so many int8 values have a sum in int16. */
 const MOST_COLUMNS = 256;
 
 /** Tried in order; see `Kernel`. */
 export const meanKernels: readonly Kernel<'mean'>[] = [
+  ...meanMveKernels((view) => bind(view, true)),
+  ...meanSimdKernels,
   {
     name: 'mean_dsp_s8',
     isa: 'dsp',
@@ -28,43 +33,10 @@ export const meanKernels: readonly Kernel<'mean'>[] = [
   },
 ];
 
-/** Firings in the order [outer][middle][reduced row]; the last reduced row writes the output. */
-function bind({ attrs, ins, outs }: NodeView<'mean'>, withGroups: boolean): CallSpec[] {
-  const [x, y] = [ins[0]!, outs[0]!];
-  const { outer, reducedRows, middle, groups, reduced, inner } = meanShape(x, attrs.axes);
-  const firings = outer * middle * reducedRows;
+function bind(view: NodeView<'mean'>, withGroups: boolean): CallSpec[] {
+  const [x, y] = [view.ins[0]!, view.outs[0]!];
   const parameters = meanParameters(x, y, elementCount(x.shape) / elementCount(y.shape));
-  const inBytes = groups * reduced * inner;
-  const outBytes = groups * inner;
-  const inRow = (firing: number): number => {
-    const result = Math.floor(firing / reducedRows);
-    const row = Math.floor(result / middle) * reducedRows + (firing % reducedRows);
-    return row * middle + (result % middle);
-  };
-  const outRow = (firing: number): number =>
-    (firing + 1) % reducedRows === 0 ? Math.floor(firing / reducedRows) : -1;
-  const rows = (rowOf: (firing: number) => number): Int32Array =>
-    Int32Array.from({ length: firings }, (_, firing) => rowOf(firing));
-  return [
-    {
-      geometry: {
-        rows: reducedRows,
-        ...(withGroups && { groups }),
-        reduced,
-        inner,
-        sum_offset: parameters.sumOffset,
-        ...parameters.multiplier,
-        out_zero_point: parameters.outZeroPoint,
-      },
-      data: {},
-      firings,
-      slots: [{ operand: 0, offset: 0, pitch: inBytes, rowBytes: inBytes, rows: rows(inRow) }],
-      output: { offset: 0, pitch: outBytes, rowBytes: outBytes, rows: rows(outRow) },
-      ...(reducedRows > 1 && {
-        scratchBytes: outBytes * Int32Array.BYTES_PER_ELEMENT,
-        scratchKeeps: true,
-      }),
-      reversible: reducedRows === 1,
-    },
-  ];
+  const call = bindMean(view, { ...parameters.multiplier, out_zero_point: parameters.outZeroPoint });
+  const { groups, ...geometry } = call.geometry;
+  return [withGroups ? call : { ...call, geometry }];
 }

@@ -4,7 +4,7 @@ import { byteProblem, byteRange } from '../bytes.ts';
 import type { CallSpec, NodeView, OpDef, Problem, ReferenceView } from '../definition.ts';
 import { multiplierProblem, scaleOf, zeroPointOf } from '../quantization.ts';
 import { eachRow } from '../rows.ts';
-import { type Lookup, lookupKernel, lookupReference, sameShapeProblem } from '../unary/lookup.ts';
+import { type Lookup, lookupKernels, lookupReference, sameShapeProblem } from '../unary/lookup.ts';
 
 /** 8 bits to 8 bits: MBQM(q - Z_in, M, s) + Z_out, m = S_in / S_out. */
 const requantization: Lookup<'quantize'> = {
@@ -23,7 +23,7 @@ export const quantize: OpDef<'quantize'> = {
   macs: () => 0,
   reference,
   kernels: [
-    lookupKernel(requantization),
+    ...lookupKernels(requantization),
     {
       name: 'quantize_f32_s8',
       isa: 'portable',

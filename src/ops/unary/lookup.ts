@@ -32,7 +32,7 @@ export function lookupOperator<K extends OpName>(lookup: Lookup<K>): OpDef<K> {
     },
     macs: () => 0,
     reference: (view) => lookupReference(lookup, view),
-    kernels: [lookupKernel(lookup)],
+    kernels: lookupKernels(lookup),
   };
 }
 
@@ -51,15 +51,23 @@ export function lookupReference<K extends OpName>(
   for (let i = 0; i < y.data.length; ++i) y.data[i] = table[(x.data[i] as number) - lowest]!;
 }
 
-export function lookupKernel<K extends OpName>(lookup: Lookup<K>): Kernel<K> {
-  return {
-    name: 'lut_s8',
-    isa: 'portable',
-    why: 'a table of all 256 results',
+/** Tried in order; see `Kernel`. */
+export function lookupKernels<K extends OpName>(lookup: Lookup<K>): readonly Kernel<K>[] {
+  const common: Pick<Kernel<K>, 'refuses' | 'bind'> = {
     refuses: ({ ins, outs }) =>
       isByteType(ins[0]!.dtype) && isByteType(outs[0]!.dtype) ? undefined : 'the elements are not 8-bit',
     bind: (view) => bindLookup(lookup, view),
   };
+  return [
+    {
+      name: 'lut_mve_s8',
+      isa: 'mve',
+      shared: true,
+      why: 'sixteen results at a time from a table',
+      ...common,
+    },
+    { name: 'lut_s8', isa: 'portable', why: 'a table of all 256 results', ...common },
+  ];
 }
 
 /** Results by raw - lowest. */

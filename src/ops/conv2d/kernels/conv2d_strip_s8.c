@@ -26,8 +26,6 @@ typedef struct {
     int32_t out_zero_point;
     int32_t out_min;
     int32_t out_max;
-    int32_t doubled;
-    int32_t wide;
     int32_t relu;
 } rv_conv2d_strip_s8_geometry;
 
@@ -38,9 +36,9 @@ typedef struct {
 void rv_conv2d_strip_s8(const rv_conv2d_strip_s8_geometry *G, const rv_conv2d_strip_s8_data *D, const rv_row *row)
 {
     const rv_dsp_convolution convolution = {
-        G->in_width, G->in_channels, G->out_width, G->out_channels,  G->kernel_height,  G->kernel_width,
-        G->stride,   G->pad_left,    G->joined,    G->quads,         G->pixels,         G->in_zero_point,
-        G->out_zero_point, G->out_min, G->out_max, G->doubled,       G->wide,           G->relu,
+        G->in_width, G->in_channels, G->out_width, G->out_channels, G->kernel_height, G->kernel_width,
+        G->stride, G->pad_left, G->joined, G->quads, G->pixels, G->in_zero_point,
+        G->out_zero_point, G->out_min, G->out_max, G->relu,
     };
     rv_dsp_convolve_strip(&convolution, D->stream, row, row->scratch);
 }

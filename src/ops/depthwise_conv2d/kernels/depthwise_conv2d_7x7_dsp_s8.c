@@ -1,7 +1,7 @@
 /*
- * One output row of a 7x7 int8 depthwise convolution, stride 1 or 2, for the DSP extension: the rows of four channels, or
- * one, are laid out as planes with columns of padding, and windows slide over each; see
- * rivulet_dsp_depthwise.h, which also says what a record is.
+ * One output row of a 7x7 int8 depthwise convolution, stride 1 or 2, for the DSP extension: the rows of four channels,
+ * or one, are laid out as planes with columns of padding, and windows slide over each; see rivulet_dsp_slide.h,
+ * which also says what a record is.
  *
  * in[k]      input row under kernel row k [..][channels], NULL where that row is padding
  * out        output row [out_width][channels]

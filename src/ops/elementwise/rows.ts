@@ -1,11 +1,11 @@
-/** Rows of element-wise operators, whatever the kernel. */
+/** How an element-wise operator walks the rows of two operands that broadcast. */
 import { elementCount, type TensorType, type Value } from '../../ir/types.ts';
 import type { CallSpec, NodeView, SlotSpec } from '../definition.ts';
 import { eachRow, planeOf, rowsBy } from '../rows.ts';
 import { broadcastStrides, leadingOf, stridedOffsets } from '../strided.ts';
 import type { ElementwiseOp } from './arithmetic.ts';
 
-/** The call of a kernel that takes a row of each operand and no constants. */
+/** A call of any kernel that takes the rows of both operands. */
 export function bindRows(
   { ins, outs }: NodeView<ElementwiseOp>,
   geometry: Readonly<Record<string, number>>,
@@ -40,8 +40,20 @@ interface Strides {
   readonly channel: number;
 }
 
+/** Fields of the geometry that say how a row is walked. */
+export interface RowGeometry extends Readonly<Record<string, number>> {
+  readonly width: number;
+  readonly channels: number;
+  readonly a_pixel_stride: number;
+  readonly a_channel_stride: number;
+  readonly b_pixel_stride: number;
+  readonly b_channel_stride: number;
+}
+
 /** Width and channels of the loop and the strides of both operands; one loop where the row allows it. */
-export function rowGeometry(a: TensorType, b: TensorType, y: TensorType): Record<string, number> {
+export function rowGeometry({ ins, outs }: NodeView<ElementwiseOp>): RowGeometry {
+  const [a, b] = ins as [Value, Value];
+  const y = outs[0]!;
   const { width, channels } = planeOf(y.shape);
   const strides = [stridesInRow(a), stridesInRow(b)] as const;
   if (channels === 1)
@@ -56,7 +68,7 @@ export function rowGeometry(a: TensorType, b: TensorType, y: TensorType): Record
   return loops(width, channels, strides);
 }
 
-function loops(width: number, channels: number, strides: readonly Strides[]): Record<string, number> {
+function loops(width: number, channels: number, strides: readonly Strides[]): RowGeometry {
   const [a, b] = strides as [Strides, Strides];
   return {
     width,
