@@ -2,7 +2,7 @@
  * Programs whose firmware shows how large the code of each kernel and layer is: the cases of every operator, which are
  * small and odd, and layers with the shapes of real networks for microcontrollers. Nothing here is taken from a model.
  */
-import { type KernelChoice, PORTABLE } from '../../src/core/isa.ts';
+import type { KernelChoice } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { lower } from '../../src/lower/lower.ts';
 import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
@@ -42,13 +42,13 @@ export function wholeSample(choice: KernelChoice): Sample {
   return { name: 'whole', program, plan: anyPlan(program, 1) };
 }
 
-/** Each with the kernels it gets in an arena without room, with room, and where nothing but portable kernels fit. */
+/** Each with the kernels it gets in an arena without room, with room, and where the core's best kernels do not fit. */
 function samplePrograms(choice: KernelChoice): Program[] {
   const layers = [...Object.values(ALL_CASES).flat(), ...networkLayers()];
-  const portable = { ...choice, isas: PORTABLE };
+  const simpler = choice.isas.slice(1).map((_, i) => ({ ...choice, isas: choice.isas.slice(1 + i) }));
   return layers.flatMap(({ graph }) => [
     ...rooms(graph, choice).map((room) => planned(graph, choice, room).program),
-    ...(choice.isas.length > 1 ? [lower(graph, portable)] : []),
+    ...simpler.map((fallback) => lower(graph, fallback)),
   ]);
 }
 

@@ -11,9 +11,6 @@ import { type Planned, planned, rooms } from './measure.ts';
 
 const ROUNDS = 26;
 
-/** Every third layer is measured with portable kernels too, where a core has others. */
-const PORTABLE_STEP = 3;
-
 /** Programs that together call every kernel that `choice` can lead to. */
 export function fitSamples(choice: KernelChoice): Planned[] {
   const cases = Object.values(ALL_CASES).flat();
@@ -22,12 +19,18 @@ export function fitSamples(choice: KernelChoice): Planned[] {
   return [...randomLayers(), ...cases]
     .flatMap(({ graph }, i) => [
       ...rooms(graph, choice).map((room) => planned(graph, choice, room)),
-      ...(i % PORTABLE_STEP === 0 ? [planned(graph, { ...choice, isas: ['portable'] }, 0)] : []),
+      ...fallbacks(choice, i).map((fallback) => planned(graph, fallback, 0)),
     ])
     .filter(({ program: { calls } }) => {
       const key = JSON.stringify(calls.map(({ kernel, geometry, firings }) => [kernel, geometry, firings]));
       return !seen.has(key) && seen.add(key).size > 0;
     });
+}
+
+/** Kernels of a simpler core for layer `i`, by turns: what a layer gets that the core's best kernels refuse. */
+function fallbacks({ isas, optimize }: KernelChoice, i: number): KernelChoice[] {
+  const simpler = isas.slice(1 + (i % isas.length));
+  return simpler.length === 0 ? [] : [{ isas: simpler, optimize }];
 }
 
 function randomLayers(): OpCase[] {
@@ -73,6 +76,11 @@ function randomLayers(): OpCase[] {
         name,
         ...{ rows, width, from: pick([1, 3, 3]), to: pick([8, 16, 32]), side: pick([3, 3, 5]), stride: 2 },
         ...{ bordered: pick([true, false]), relu: pick([true, true, false]) },
+      }),
+      convolution({
+        name,
+        ...{ rows, width, from: 1, to: pick([12, 32, 64]), side: pick([3, 4, 5]), tall: pick([3, 5, 8, 10]) },
+        ...{ stride: pick([1, 2, 2]), bordered: pick([true, false]) },
       }),
       dense({ name, rows: 1, from: pick([64, 96, 128, 160, 256, 640]), to: pick([2, 10, 12, 64, 128]) }),
       convolution({
