@@ -26,6 +26,15 @@
 #define RV_NOINLINE
 #endif
 
+/* Code that all kernels share, and code that belongs into each place. */
+#if defined(__GNUC__)
+#define RV_SHARED static RV_NOINLINE __attribute__((unused))
+#define RV_INLINE static inline __attribute__((always_inline))
+#else
+#define RV_SHARED static inline
+#define RV_INLINE static inline
+#endif
+
 /* With RV_TRACE defined, the application receives every layer's output as it is computed. */
 #if defined(RV_TRACE)
 void rv_trace(int32_t layer, const void *data, int32_t bytes);
@@ -47,10 +56,30 @@ static inline int32_t rv_clamp(int32_t x, int32_t lowest, int32_t highest)
     return x < lowest ? lowest : x > highest ? highest : x;
 }
 
+/* Cores whose multiplication gives no more than 32 bits: there 64 bits are a call into the compiler's library. */
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#define RV_NARROW_MULTIPLY 1
+#endif
+
 /* (a * b) / 2^31 to nearest, ties up. Not for a = b = INT32_MIN. */
 static inline int32_t rv_rounding_doubling_high_mul(int32_t a, int32_t b)
 {
+#if defined(RV_NARROW_MULTIPLY)
+    /*
+     * From halves of 16 bits, a = high * 2^16 + low. No sum leaves int32: a product of a high and a low half lies in
+     * [-32768 * 65535, 32767 * 65535], 65535 below its ends. Of the lower 32 bits only the uppermost two are needed.
+     */
+    const int32_t high_a = a >> 16;
+    const int32_t high_b = b >> 16;
+    const uint32_t low_a = (uint32_t)a & 0xffffu;
+    const uint32_t low_b = (uint32_t)b & 0xffffu;
+    const int32_t middle = high_a * (int32_t)low_b + (int32_t)(low_a * low_b >> 16);
+    const int32_t lower = high_b * (int32_t)low_a + (middle & 0xffff);
+    const uint32_t upper = (uint32_t)(high_a * high_b) + (uint32_t)(middle >> 16);
+    return (int32_t)(upper * 2u + (uint32_t)(((lower >> 14) + 1) >> 1));
+#else
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+#endif
 }
 
 /* x / 2^exponent to nearest, ties away from zero; 0 <= exponent <= 31. */

@@ -17,15 +17,6 @@
 #define RV_DSP 0
 #endif
 
-/* Code that all kernels share, and code that belongs into each place. */
-#if defined(__GNUC__)
-#define RV_SHARED static RV_NOINLINE __attribute__((unused))
-#define RV_INLINE static inline __attribute__((always_inline))
-#else
-#define RV_SHARED static inline
-#define RV_INLINE static inline
-#endif
-
 /* The int16 values of a word. */
 static inline int32_t rv_low16(uint32_t word)
 {

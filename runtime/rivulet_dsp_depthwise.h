@@ -189,7 +189,7 @@ RV_SHARED void rv_depthwise_rows(rv_depthwise *d, const int8_t *records, const r
 
 RV_SHARED void rv_depthwise_on_stack(rv_depthwise *d, const int8_t *records, const rv_row *row, rv_slide *slide)
 {
-    uint32_t planes[224]; /* STACK_BYTES in src/ops/depthwise_conv2d/dsp.ts */
+    uint32_t planes[256]; /* STACK_BYTES in src/ops/depthwise_conv2d/dsp.ts */
 
     rv_depthwise_rows(d, records, row, slide, (int8_t *)planes);
 }

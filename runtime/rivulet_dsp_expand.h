@@ -108,7 +108,7 @@ RV_SHARED void rv_copy_rows(int8_t *to, int32_t to_pitch, const int8_t *from, in
 RV_SHARED void rv_expand_row(const rv_expansion *g, rv_depthwise *d, const int32_t *stream, const int8_t *records,
                              const rv_row *row, rv_slide *slide)
 {
-    uint32_t on_stack[224]; /* STACK_BYTES in src/ops/depthwise_conv2d/dsp.ts */
+    uint32_t on_stack[256]; /* STACK_BYTES in src/ops/depthwise_conv2d/dsp.ts */
     int8_t *planes = (int8_t *)on_stack;
     int8_t *carried = row->scratch;
     const int32_t record_bytes = 9 + d->size * d->size;

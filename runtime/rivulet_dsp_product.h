@@ -26,8 +26,9 @@
  * so a sum is 256 times that of the inputs, those at even places less 127. It must fit int32 in the end; in between it may
  * wrap. No w0 or w2 may be -128.
  *
- * The stream has for each pair of channels (a, b): K / 4 words of a and of b in turn; twice the bias of a, of b, which makes
- * up for the 127s; the multipliers of a and b; and the bytes e a, e b, e a - 1, e b - 1 with e = -shift. K is a multiple of 4.
+ * The stream has for each pair of channels (a, b): K / 4 words of a and of b in turn; the multiplier of b; twice the bias
+ * of a, of b, which makes up for the 127s; the multiplier of a; and the bytes e a, e b, e a - 1, e b - 1 with e = -shift. K is
+ * a multiple of 4.
  * There are at least two channels; the last pair of an odd number takes the channel before in once more.
  *
  * A column has for each four values of K first the p of all pixels, then the q.
@@ -203,7 +204,7 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 /* From sums to outputs, with what the turns leave free: w multiplier, x0 e, x1 rounding, cp twice the bias. */
 #define RV_DSP_PARAMETERS(bias, multiplier, e, e_less_1)                                                               \
     "ldrb %[x1], [%[wp], #" e_less_1 "]\n\tldr %[w], %[zero]\n\tldrb %[x0], [%[wp], #" e "]\n\t"                       \
-    "lsl %[x1], %[w], %[x1]\n\tldr %[cp], [%[wp], #" bias "]\n\tldr %[w], [%[wp], #" multiplier "]\n\t"
+    "lsl %[x1], %[w], %[x1]\n\tldr %[cp], [%[wp], #" bias "]\n\tldr %[w], " multiplier "\n\t"
 #define RV_DSP_RELU(s)                                                                                                 \
     "add %[" #s "], %[cp], %[" #s "], asr #7\n\tsmmlar %[" #s "], %[" #s "], %[w], %[x1]\n\t"                          \
     "asr %[" #s "], %[" #s "], %[x0]\n\tssat %[" #s "], #8, %[" #s "]\n\t"
@@ -211,7 +212,8 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
     "add %[" #s "], %[cp], %[" #s "], asr #7\n\tadd %[u], %[x1], %[" #s "], asr #31\n\t"                               \
     "smmlar %[" #s "], %[" #s "], %[w], %[u]\n\tasr %[" #s "], %[" #s "], %[x0]\n\tssat %[" #s "], #8, %[" #s "]\n\t"
 #define RV_DSP_QUANTIZE(how, all)                                                                                      \
-    RV_DSP_PARAMETERS("0", "8", "16", "18") all(how, a) RV_DSP_PARAMETERS("4", "12", "17", "19") all(how, b)
+    RV_DSP_PARAMETERS("4", "[%[wp], #12]", "16", "18") all(how, a)                                                     \
+    RV_DSP_PARAMETERS("8", "[%[wp]], #20", "17", "19") all(how, b)
 #define RV_DSP_QUANTIZE_EITHER(all)                                                                                    \
     "ldr %[w], %[relu]\n\tcmp %[w], #0\n\tbeq 2f\n\t" RV_DSP_QUANTIZE(RV_DSP_RELU, all)                                \
     "b 3f\n2:\n\t" RV_DSP_QUANTIZE(RV_DSP_SIGNED, all) "3:\n\t"
@@ -221,18 +223,17 @@ RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, i
 #define RV_DSP_ALL4(do, c) do(c##0) do(c##1) do(c##2) do(c##3)
 #define RV_DSP_PLACES "ldr %[x0], %[out]\n\tldr %[u], %[stride]\n\t"
 #define RV_DSP_PLACE3 "add %[w], %[x0], %[u], lsl #1\n\tstrb %[a2], [%[w]]\n\tstrb %[b2], [%[w], #1]\n\t"
-#define RV_DSP_PLACE1 "strb %[a0], [%[x0]]\n\tstrb %[b0], [%[x0], #1]\n\t"
+#define RV_DSP_PLACE1 "strb %[b0], [%[x0], #1]\n\tstrb %[a0], [%[x0]], #2\n\t"
 #define RV_DSP_PLACE2 "strb %[a1], [%[x0], %[u]]\n\tadd %[u], %[u], #1\n\tstrb %[b1], [%[x0], %[u]]\n\t"
 #define RV_DSP_STORE1 RV_DSP_PLACES RV_DSP_PLACE1
-#define RV_DSP_STORE2 RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE2
-#define RV_DSP_STORE3 RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE3 RV_DSP_PLACE2
+#define RV_DSP_STORE2 RV_DSP_PLACES RV_DSP_PLACE2 RV_DSP_PLACE1
+#define RV_DSP_STORE3 RV_DSP_PLACES RV_DSP_PLACE3 RV_DSP_PLACE2 RV_DSP_PLACE1
 #define RV_DSP_STORE4                                                                                                  \
-    RV_DSP_PLACES RV_DSP_PLACE1 RV_DSP_PLACE3                                                                          \
-    "strb %[a3], [%[w], %[u]]\n\t" RV_DSP_PLACE2 "strb %[b3], [%[w], %[u]]\n\t"
+    RV_DSP_PLACES RV_DSP_PLACE3                                                                                        \
+    "strb %[a3], [%[w], %[u]]\n\t" RV_DSP_PLACE2 "strb %[b3], [%[w], %[u]]\n\t" RV_DSP_PLACE1
 /* The next pair of channels. */
 #define RV_DSP_NEXT                                                                                                    \
-    "add %[wp], %[wp], #20\n\tadd %[x0], %[x0], #2\n\tstr %[x0], %[out]\n\tldr %[x1], %[last]\n\t"                     \
-    "cmp %[x0], %[x1]\n\tbne 0b"
+    "str %[x0], %[out]\n\tldr %[x1], %[last]\n\tcmp %[x0], %[x1]\n\tbne 0b"
 #define RV_DSP_ZERO(s) "mov %[" #s "], #0\n\t"
 
 /*
@@ -333,10 +334,10 @@ RV_SHARED void rv_dsp_tile_plain(const rv_dsp_product *product, const uint32_t *
                     const uint32_t *p = column + pixel + (strip ? k / 3 * 12 + k % 3 : k * 2 * pixels);
                     sum = rv_smlad(rv_sxtb16(weights), p[strip ? 6 : pixels], rv_smlad(weights, *p, sum));
                 }
-                twice = (int32_t)((uint32_t)(sum >> 7) + (uint32_t)tail[which]);
+                twice = (int32_t)((uint32_t)(sum >> 7) + (uint32_t)tail[1 + which]);
                 out[pixel * product->channels + channel + which] =
-                    (int8_t)(product->relu ? rv_dsp_requantize_relu(twice, tail[2 + which], rounding, e)
-                                           : rv_dsp_requantize(twice, tail[2 + which], rounding, e));
+                    (int8_t)(product->relu ? rv_dsp_requantize_relu(twice, tail[which ? 0 : 3], rounding, e)
+                                           : rv_dsp_requantize(twice, tail[which ? 0 : 3], rounding, e));
             }
         }
         stream = tail + RV_DSP_TAIL;

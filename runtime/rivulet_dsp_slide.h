@@ -8,7 +8,7 @@
  *
  * The constants of a channel are a record of 9 + k * k bytes, which src/ops/depthwise_conv2d/dsp.ts packs:
  *
- *     3x3       int32 2 * bias, int32 multiplier, taps 00 10 02 12 20 01 22 11, uint8 e - 1, tap 21
+ *     3x3       int32 2 * bias, int32 multiplier, taps 00 10 02 12 20 01 22 11, uint8 e - 1 (255 for e = 0), tap 21
  *     5x5, 7x7  int32 bias, int32 multiplier, uint8 e - 1, taps row by row
  *
  * with the input's zero point folded into the bias, and e = -shift.
@@ -189,6 +189,28 @@ RV_INLINE void rv_pair3(const int8_t *in, const int32_t stride, const int32_t n,
     const int32_t rounding = c->rounding;
     out[0] = rv_output(sums[0], 1, is_relu, multiplier, rounding, taps[4]);
     if (n > 1) out[step] = rv_output(sums[1], 1, is_relu, multiplier, rounding, taps[4]);
+}
+
+/* The outputs of 3x3 channels with e = 0, which are rare: nothing is divided, so sums have only one rounding. */
+RV_SHARED void rv_correct_3x3(const rv_depthwise *d, int32_t stride, const int8_t *plane, const int8_t *record,
+                              int8_t *out, int32_t channels)
+{
+    static const uint8_t order[9] = {0, 3, 2, 5, 6, 1, 8, 4, 7};
+
+    for (; channels > 0; --channels, plane += 3 * d->plane_width, record += 18, ++out) {
+        const int32_t twice_bias = (int32_t)rv_load32(record);
+        const int32_t multiplier = (int32_t)rv_load32(record + 4);
+
+        for (int32_t x = 0; x < d->out_width && record[16] < 0; ++x) {
+            int32_t sum = 0;
+            for (int32_t i = 0; i < 9; ++i) {
+                const int32_t at = order[i] / 3 * d->plane_width + order[i] % 3;
+                sum += record[i < 8 ? 8 + i : 17] * plane[x * stride + at];
+            }
+            out[x * d->channels] = (int8_t)rv_ssat8(rv_smmlar(
+                (int32_t)((uint32_t)twice_bias + 2u * (uint32_t)sum), multiplier, (d->out_factor - 1) / 2));
+        }
+    }
 }
 
 RV_INLINE void rv_channels3(const rv_depthwise *d, const int32_t stride, const int32_t is_relu, const int8_t *plane,
@@ -447,6 +469,31 @@ typedef void rv_slide(const rv_depthwise *d, const int8_t *planes, const int8_t 
     }
 RV_SLIDE(rv_slide_3x3, rv_depthwise_3(d, 1, planes, records, out, channels))
 RV_SLIDE(rv_slide_3x3_stride2, rv_depthwise_3(d, 2, planes, records, out, channels))
+
+/* As rv_slide_3x3 and rv_slide_3x3_stride2, for channels some of which have e = 0. */
+RV_SHARED void rv_slide_3x3_mixed(const rv_depthwise *d, const int8_t *planes, const int8_t *records, int8_t *out,
+                                  int32_t channels)
+{
+    rv_slide_3x3(d, planes, records, out, channels);
+    rv_correct_3x3(d, 1, planes, records, out, channels);
+}
+
+RV_SHARED void rv_slide_3x3_stride2_mixed(const rv_depthwise *d, const int8_t *planes, const int8_t *records,
+                                          int8_t *out, int32_t channels)
+{
+    rv_slide_3x3_stride2(d, planes, records, out, channels);
+    rv_correct_3x3(d, 2, planes, records, out, channels);
+}
+
+/* For 3x3 windows. mixed: some channels have e = 0. */
+RV_INLINE rv_slide *rv_slide_of_3x3(int32_t stride, int32_t mixed)
+{
+    if (mixed) {
+        return stride == 1 ? rv_slide_3x3_mixed : rv_slide_3x3_stride2_mixed;
+    }
+    return stride == 1 ? rv_slide_3x3 : rv_slide_3x3_stride2;
+}
+
 RV_SLIDE(rv_slide_5x5, rv_depthwise_k(d, 5, 1, planes, records, out, channels))
 RV_SLIDE(rv_slide_5x5_stride2, rv_depthwise_k(d, 5, 2, planes, records, out, channels))
 RV_SLIDE(rv_slide_7x7, rv_depthwise_k(d, 7, 1, planes, records, out, channels))

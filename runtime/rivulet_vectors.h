@@ -24,11 +24,6 @@
 #else
 #define RV_VECTOR static inline __attribute__((always_inline, unused))
 #endif
-#if defined(__GNUC__)
-#define RV_SHARED static RV_NOINLINE __attribute__((unused))
-#else
-#define RV_SHARED static
-#endif
 
 #define RV_LANES 8
 

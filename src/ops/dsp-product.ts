@@ -60,11 +60,12 @@ export function packTiles(channels: Channels, quads: readonly Quad[], layout: st
           stream[at++] = (low & 0xffff) | (high << 16);
         }
       }
+      stream[at++] = multiplier[pair[1]]!;
       for (const c of pair) {
         const even = quads.reduce((sum, [i, , k]) => sum + weight(c, i) + weight(c, k), 0);
         stream[at++] = 2 * (bias[c]! + 127 * even);
       }
-      for (const c of pair) stream[at++] = multiplier[c]!;
+      stream[at++] = multiplier[pair[0]]!;
       const [a, b] = pair.map((c) => -shift[c]!) as [number, number];
       stream[at++] = a | (b << 8) | ((a - 1) << 16) | ((b - 1) << 24);
     }

@@ -1,4 +1,4 @@
-/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h) may be used. */
+/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h, rivulet_scalar.h) may be used. */
 import { requantize } from '../core/fixedpoint.ts';
 import type { Clamp } from '../ir/attributes.ts';
 
@@ -60,12 +60,14 @@ export interface Channels {
  * give one value for every input (large biases, vanishing scales) are written anew: weights 0, and
  * 4 (value - zero point) * 2^30 * 2^-32, which is exact. Weights keep their identity where nothing changes.
  * @param inZeroPoint of the values that weights multiply, any int8, any subset of taps (padding)
+ * @param leastShift the smallest e = -shift that the kernel can do, 1 or 0
  */
 export function fastChannels(
   channels: Channels,
   inZeroPoint: number,
   outZeroPoint: number,
   clamp: Clamp,
+  leastShift = 1,
 ): Channels | string {
   const { weights, bias, multiplier, shift } = channels;
   const taps = weights.length / bias.length;
@@ -90,7 +92,7 @@ export function fastChannels(
     const e = -shift[c]!;
     const most = Math.ceil((sum * multiplier[c]!) / 2 ** 31) + 1;
     if (sum >= LARGEST_SUM) return `sums reach ${sum}, too large for the fast requantisation`;
-    if (e < 1 || Math.abs(2 * outZeroPoint + 1) * 2 ** (e - 1) + most >= 2 ** 31) {
+    if (e < leastShift || Math.abs(2 * outZeroPoint + 1) * 2 ** (e - 1) + most >= 2 ** 31) {
       return `a shift of ${shift[c]} has no fast requantisation`;
     }
   }

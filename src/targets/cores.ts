@@ -2,7 +2,7 @@
  * The processors Rivulet compiles for: how to compile for them, where their code can be run without hardware, and a coarse
  * model of their speed.
  */
-import { type Isa, PORTABLE } from '../core/isa.ts';
+import type { Isa } from '../core/isa.ts';
 
 /** `host` is the C compiler of the computer Rivulet runs on. */
 export type ToolchainName = 'host' | 'arm' | 'riscv';
@@ -100,7 +100,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m0plus', 'm0+', 'cortex-m0+', 'm0', 'cortex-m0'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m0plus', '-mfloat-abi=soft'],
-    isas: PORTABLE,
+    isas: ['scalar', 'portable'],
     // Armv6-M code is a subset of Armv7-M: what does not fit a micro:bit runs on the M3.
     machines: [MICROBIT, mps2('mps2-an385')],
     clockHz: 48_000_000,
@@ -111,7 +111,7 @@ export const CORES: readonly Core[] = [
     aliases: ['m3'],
     toolchain: 'arm',
     flags: ['-mthumb', '-mcpu=cortex-m3', '-mfloat-abi=soft'],
-    isas: PORTABLE,
+    isas: ['scalar', 'portable'],
     machines: [mps2('mps2-an385')],
     clockHz: 72_000_000,
     cyclesPerInstruction: 1.4,
@@ -162,7 +162,7 @@ export const CORES: readonly Core[] = [
     aliases: ['rv32', 'riscv', 'riscv32', 'rv32imc'],
     toolchain: 'riscv',
     flags: ['-march=rv32imac', '-mabi=ilp32', '-mcmodel=medany'],
-    isas: PORTABLE,
+    isas: ['scalar', 'portable'],
     machines: [RISCV_VIRT],
     clockHz: 160_000_000,
     cyclesPerInstruction: 1.3,

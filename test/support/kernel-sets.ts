@@ -16,6 +16,7 @@ export interface KernelSet {
 
 const SETS: readonly (readonly Isa[])[] = [
   ['portable'],
+  ['scalar', 'portable'],
   ['simd', 'portable'],
   ['dsp', 'portable'],
   ['mve', 'dsp', 'portable'],

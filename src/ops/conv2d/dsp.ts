@@ -1,11 +1,12 @@
 /** Convolutions on cores with the DSP extension: two channels by up to four pixels at a time. */
 import type { Value } from '../../ir/types.ts';
-import { convolutionData, foldZeroPoint } from '../convolution.ts';
+import { foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { columnQuads, packDirect, packTiles, type Quad, stripQuads, tileProblem } from '../dsp-product.ts';
-import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
+import { type Channels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
+import { fastChannelsOf } from './channels.ts';
 
 type View = NodeView<'conv2d'>;
 
@@ -47,7 +48,7 @@ function tiles(prefix: string, why: string, layout: (view: View) => Layout | str
     const found = layout(view);
     if (typeof found === 'string') return found;
     if (found.quads.length < 2) return 'there are fewer than eight taps';
-    return tileProblem(channelsOf(view) as Channels, found.quads);
+    return tileProblem(fastChannelsOf(view) as Channels, found.quads);
   };
   const bytesOf = (view: View): number => (layout(view) as Layout).bytes;
   return [
@@ -79,20 +80,8 @@ function refuses(view: View): string | undefined {
   if (weights.shape[3] !== x.shape[3]) return 'the convolution is grouped';
   if (attrs.dilation[0] !== 1 || attrs.dilation[1] !== 1) return 'the window is dilated';
   if (weights.shape[0]! < 2) return 'there is a single output channel';
-  const fast = channelsOf(view);
+  const fast = fastChannelsOf(view);
   return typeof fast === 'string' ? fast : undefined;
-}
-
-function channelsOf({ attrs, ins, outs }: View): Channels | string {
-  const [x, weights, bias] = ins as [Value, Value, Value | null | undefined];
-  const data = convolutionData(x, weights, bias, outs[0]!, weights.shape[0]!);
-  const channels = {
-    weights: weights.data as Int8Array,
-    bias: data.bias.data as Int32Array,
-    multiplier: data.multiplier.data as Int32Array,
-    shift: data.shift.data as Int8Array,
-  };
-  return fastChannels(channels, zeroPointOf(x), zeroPointOf(outs[0]!), attrs.clamp);
 }
 
 function columns({ attrs, ins }: View, pixels: number): Layout {
@@ -128,7 +117,7 @@ function strip({ attrs, ins, outs }: View): Layout | string {
 
 function bindTiles(view: View, { name, geometry, quads }: Layout): CallSpec {
   const { attrs, ins, outs } = view;
-  const fast = channelsOf(view) as Channels;
+  const fast = fastChannelsOf(view) as Channels;
   const folded = { ...fast, bias: foldZeroPoint(fast.bias, fast.weights, zeroPointOf(ins[0]!)) };
   const shared = common(view);
   return {
@@ -143,7 +132,7 @@ function bindTiles(view: View, { name, geometry, quads }: Layout): CallSpec {
 }
 
 function bindDirect(view: View): CallSpec[] {
-  return [{ ...common(view), data: { stream: packDirect(channelsOf(view) as Channels) } }];
+  return [{ ...common(view), data: { stream: packDirect(fastChannelsOf(view) as Channels) } }];
 }
 
 /** Geometry fields that all kernels have, and the rows. */

@@ -5,6 +5,7 @@ import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
 import { dspKernels } from './dsp.ts';
 import { conv2dMveKernels } from './mve.ts';
+import { scalarKernels } from './scalar.ts';
 import { conv2dSimdKernels } from './simd.ts';
 
 /** Tried in order; see `Kernel`. */
@@ -12,6 +13,7 @@ export const conv2dKernels: readonly Kernel<'conv2d'>[] = [
   ...conv2dMveKernels,
   ...conv2dSimdKernels,
   ...dspKernels,
+  ...scalarKernels,
   {
     name: 'conv2d_1x1_s8',
     isa: 'portable',

@@ -15,7 +15,7 @@ export const SIZES = [3, 5, 7] as const;
 export type Size = (typeof SIZES)[number];
 
 /** Most bytes of planes on the stack. */
-export const STACK_BYTES = 896;
+export const STACK_BYTES = 1024;
 
 /**
  * Where planes lie, best first: four need less than half the time of one after the other. Those on the stack take no
@@ -67,7 +67,9 @@ function channelsOf({ attrs, ins, outs }: View): Channels | string {
     multiplier: data.multiplier.data as Int32Array,
     shift: data.shift.data as Int8Array,
   };
-  return fastChannels(channels, zeroPointOf(x), zeroPointOf(y), attrs.clamp);
+  // The windows of 3x3 have code for channels without a shift.
+  const leastShift = weights.shape[1] === 3 ? 0 : 1;
+  return fastChannels(channels, zeroPointOf(x), zeroPointOf(y), attrs.clamp, leastShift);
 }
 
 function bind(view: View, planes: 1 | 4): CallSpec {
@@ -95,7 +97,13 @@ export function windowGeometry(view: View, planes: number) {
     out_min: attrs.clamp[0],
     out_max: attrs.clamp[1],
     is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
+    ...(ins[1]!.shape[1] === 3 && { mixed: Number(hasUnshifted(view)) }),
   };
+}
+
+function hasUnshifted(view: View): boolean {
+  const fast = channelsOf(view);
+  return typeof fast !== 'string' && fast.shift.includes(0);
 }
 
 /** Bytes from row to row: of several planes whole words, so that no more than every second word crosses a border. */
