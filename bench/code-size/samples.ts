@@ -2,13 +2,13 @@
  * Programs whose firmware shows how large the code of each kernel and layer is: the cases of every operator, which are
  * small and odd, and layers with the shapes of real networks for microcontrollers. Nothing here is taken from a model.
  */
-import { type KernelChoice, PORTABLE } from '../../src/core/isa.ts';
+import type { KernelChoice } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { lower } from '../../src/lower/lower.ts';
 import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import type { Call, Program } from '../../src/program/types.ts';
+import type { Call, Constant, Program } from '../../src/program/types.ts';
 import { planned, rooms } from '../kernels/measure.ts';
 import { sideBySide } from '../side-by-side.ts';
 
@@ -42,19 +42,19 @@ export function wholeSample(choice: KernelChoice): Sample {
   return { name: 'whole', program, plan: anyPlan(program, 1) };
 }
 
-/** Each with the kernels it gets in an arena without room, with room, and where nothing but portable kernels fit. */
+/** Each with the kernels it gets in an arena without room, with room, and where the core's best kernels do not fit. */
 function samplePrograms(choice: KernelChoice): Program[] {
   const layers = [...Object.values(ALL_CASES).flat(), ...networkLayers()];
-  const portable = { ...choice, isas: PORTABLE };
+  const simpler = choice.isas.slice(1).map((_, i) => ({ ...choice, isas: choice.isas.slice(1 + i) }));
   return layers.flatMap(({ graph }) => [
     ...rooms(graph, choice).map((room) => planned(graph, choice, room).program),
-    ...(choice.isas.length > 1 ? [lower(graph, portable)] : []),
+    ...simpler.map((fallback) => lower(graph, fallback)),
   ]);
 }
 
 /**
  * The calls of `programs` that `wanted` accepts, each kernel and geometry once, side by side in one program with so many
- * inputs. Constants are cut to one element, because only their addresses appear in code.
+ * inputs. Most constants are cut to one element, because only their addresses appear in code.
  */
 function joined(
   name: string,
@@ -70,7 +70,7 @@ function joined(
   const parts = programs.map((program) => ({
     program: {
       ...program,
-      constants: program.constants.map((c) => ({ ...c, data: c.data.subarray(0, 1) })),
+      constants: program.constants.map((c) => (rowConstants(program).has(c.id) ? c : shortened(c))),
     },
     calls: program.calls.filter((call) => wanted(call) && fresh(call)),
   }));
@@ -79,6 +79,16 @@ function joined(
     parts.filter(({ calls }) => calls.length > 0),
     inputs,
   ).program;
+}
+
+/** The constants that are read row by row: a compiler sees where rows end. */
+function rowConstants({ calls }: Program): Set<number> {
+  const sources = calls.flatMap(({ slots }) => slots.map(({ source }) => source));
+  return new Set(sources.flatMap((source) => (source.kind === 'constant' ? [source.constant] : [])));
+}
+
+function shortened(constant: Constant): Constant {
+  return { ...constant, data: constant.data.subarray(0, 1) };
 }
 
 /** A plan that nothing runs: seeded addresses, every third layer bottom-up. */

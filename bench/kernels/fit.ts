@@ -31,7 +31,7 @@ const DEPTHS = ['', 'depth', 'live', 'depth/4', 'depth/16', 'taps'];
 
 /** Terms that may explain any kernel. */
 const PRODUCTS = PIXELS.flatMap((p) => CHANNELS.flatMap((c) => DEPTHS.map((d) => product('rows', p, c, d))));
-const TERMS = ['', 'outputs', 'rows*inputs', 'rows*outputs', ...PRODUCTS];
+const TERMS = ['', 'outputs', 'rows*inputs', 'rows*inputs*channels', 'rows*outputs', ...PRODUCTS];
 
 /** What a condition of the geometry may make dearer. */
 const CONDITIONAL = [

@@ -12,6 +12,8 @@ export interface LayerShape {
   readonly to: number;
   /** Height and width of the window. */
   readonly side?: number;
+  /** Height of the window where it is not square. */
+  readonly tall?: number;
   readonly stride?: number;
   /** The output's zero point is its smallest value. Default true. */
   readonly relu?: boolean;
@@ -29,24 +31,25 @@ function windowOf({
   from,
   to,
   side = 1,
+  tall = side,
   stride = 1,
   relu = true,
   bordered = false,
 }: LayerShape) {
-  const across = (size: number): { input: number; before: number; after: number } => {
-    const input = size * stride - (stride > 1 && side > 1 && size % 2 === 1 ? 1 : 0);
-    const total = Math.max(0, (size - 1) * stride + side - input);
+  const across = (size: number, kernel: number): { input: number; before: number; after: number } => {
+    const input = size * stride - (stride > 1 && kernel > 1 && size % 2 === 1 ? 1 : 0);
+    const total = Math.max(0, (size - 1) * stride + kernel - input);
     return { input, before: total >> 1, after: total - (total >> 1) };
   };
-  const [down, right] = [across(rows), across(width)];
-  const height = bordered ? down.input : (rows - 1) * stride + side;
+  const [down, right] = [across(rows, tall), across(width, side)];
+  const height = bordered ? down.input : (rows - 1) * stride + tall;
   const padding: Padding = bordered
     ? [down.before, down.after, right.before, right.after]
     : [0, 0, right.before, right.after];
   return {
     x: int8([1, height, right.input, from], INPUT_SCALE, -128),
     attrs: { stride: [stride, stride], dilation: [1, 1], padding, clamp: ANY } as const,
-    y: int8([1, rows, width, to], outputScale(side * side * from), relu ? -128 : 3),
+    y: int8([1, rows, width, to], outputScale(tall * side * from), relu ? -128 : 3),
   };
 }
 
@@ -56,9 +59,9 @@ function outputScale(products: number): number {
 }
 
 export function convolution(shape: LayerShape): OpCase {
-  const { name, from, to, side = 1 } = shape;
+  const { name, from, to, side = 1, tall = side } = shape;
   const { x, attrs, y } = windowOf(shape);
-  return opCase(name, 'conv2d', attrs, [x, weights([to, side, side, from], 0, to), bias(to, from)], y);
+  return opCase(name, 'conv2d', attrs, [x, weights([to, tall, side, from], 0, to), bias(to, from)], y);
 }
 
 export function depthwise(shape: Omit<LayerShape, 'from'>): OpCase {
@@ -70,6 +73,31 @@ export function depthwise(shape: Omit<LayerShape, 'from'>): OpCase {
     attrs,
     [x, weights([1, side, side, to], 3, to), bias(to, side)],
     int8(y.shape, outputScale(side * side), relu ? -128 : 3),
+  );
+}
+
+/** A pointwise convolution to `to` channels and the depthwise one behind it, as streaming joins them. */
+export function expansion(shape: LayerShape, carries: boolean): OpCase {
+  const { name, from, to, side = 1 } = shape;
+  const { x, attrs, y } = windowOf(shape);
+  return opCase(
+    name,
+    'expand_depthwise2d',
+    {
+      ...attrs,
+      carries,
+      expandClamp: ANY,
+      expandedScale: Math.fround(outputScale(from)),
+      expandedZeroPoint: -128,
+    },
+    [
+      x,
+      weights([to, 1, 1, from], 0, to),
+      bias(to, from),
+      weights([1, side, side, to], 3, to),
+      bias(to, side),
+    ],
+    y,
   );
 }
 

@@ -6,13 +6,10 @@ import type { KernelChoice } from '../../src/core/isa.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { int8, type OpCase, opCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
-import { add, convolution, dense, depthwise, mean, pool, scale } from './layers.ts';
+import { add, convolution, dense, depthwise, expansion, mean, pool, scale } from './layers.ts';
 import { type Planned, planned, rooms } from './measure.ts';
 
 const ROUNDS = 26;
-
-/** Every third layer is measured with portable kernels too, where a core has others. */
-const PORTABLE_STEP = 3;
 
 /** Programs that together call every kernel that `choice` can lead to. */
 export function fitSamples(choice: KernelChoice): Planned[] {
@@ -22,12 +19,18 @@ export function fitSamples(choice: KernelChoice): Planned[] {
   return [...randomLayers(), ...cases]
     .flatMap(({ graph }, i) => [
       ...rooms(graph, choice).map((room) => planned(graph, choice, room)),
-      ...(i % PORTABLE_STEP === 0 ? [planned(graph, { ...choice, isas: ['portable'] }, 0)] : []),
+      ...fallbacks(choice, i).map((fallback) => planned(graph, fallback, 0)),
     ])
     .filter(({ program: { calls } }) => {
       const key = JSON.stringify(calls.map(({ kernel, geometry, firings }) => [kernel, geometry, firings]));
       return !seen.has(key) && seen.add(key).size > 0;
     });
+}
+
+/** Kernels of a simpler core for layer `i`, by turns: what a layer gets that the core's best kernels refuse. */
+function fallbacks({ isas, optimize }: KernelChoice, i: number): KernelChoice[] {
+  const simpler = isas.slice(1 + (i % isas.length));
+  return simpler.length === 0 ? [] : [{ isas: simpler, optimize }];
 }
 
 function randomLayers(): OpCase[] {
@@ -50,7 +53,15 @@ function randomLayers(): OpCase[] {
       convolution({ name, rows, width, from: narrow, to: pick([6, 10, 15, 18, narrow]) }),
       depthwise({ name, rows, width, to: wide, side, stride, bordered: pick([true, false]) }),
       depthwise({ name, rows, width, to: narrow, side: 3, stride, relu: pick([true, false]) }),
-      depthwise({ name, rows: 3, width: pick([3, 4, 5, 6]), to: wide, side, bordered: true }),
+      depthwise({
+        name,
+        rows: 3,
+        width: pick([3, 5, 6, 10, 20]),
+        to: wide,
+        side: pick([5, 7]),
+        stride,
+        bordered: true,
+      }),
       convolution({
         name,
         rows,
@@ -66,6 +77,11 @@ function randomLayers(): OpCase[] {
         ...{ rows, width, from: pick([1, 3, 3]), to: pick([8, 16, 32]), side: pick([3, 3, 5]), stride: 2 },
         ...{ bordered: pick([true, false]), relu: pick([true, true, false]) },
       }),
+      convolution({
+        name,
+        ...{ rows, width, from: 1, to: pick([12, 32, 64]), side: pick([3, 4, 5]), tall: pick([3, 5, 8, 10]) },
+        ...{ stride: pick([1, 2, 2]), bordered: pick([true, false]) },
+      }),
       dense({ name, rows: 1, from: pick([64, 96, 128, 160, 256, 640]), to: pick([2, 10, 12, 64, 128]) }),
       convolution({
         name,
@@ -75,6 +91,19 @@ function randomLayers(): OpCase[] {
         to: pick([2, 24, 100]),
         relu: false,
       }),
+      expansion(
+        {
+          name,
+          rows,
+          width: Math.min(width, 20),
+          from: pick([8, 16, 24, 40]),
+          to: wide,
+          side,
+          stride,
+          bordered: true,
+        },
+        round % 2 === 0,
+      ),
       add(plane, pick([0.01, 0.03, 0.05, 0.09])),
       pool('average_pool2d', { name, rows: 1, width: 1, to: wide, side: pick([3, 4, 5, 6, 8, 12]) }),
       mean({ ...plane, rows: pick([2, 3, 5, 7]), width: pick([2, 3, 5, 7]), to: wide }),

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Compilation } from '../compile.ts';
 import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
-import type { LatencyEstimate } from '../cost/latency.ts';
 import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
 import type { Target } from '../targets/index.ts';
@@ -141,7 +140,8 @@ function memoryLine(label: string, total: number, fit: Fit | null, parts: string
   return [`${line}: ${verdict}`];
 }
 
-function latencyLines({ milliseconds, clockHz, unmeasured }: LatencyEstimate, target: Target): string[] {
+function latencyLines(latency: NonNullable<CompileReport['latency']>, target: Target): string[] {
+  const { milliseconds, clockHz, unmeasured } = latency;
   const about = Number(milliseconds.toPrecision(3));
   return [
     `latency: about ${about} ms (estimate, ${target.description} at ${withUnit(clockHz, 'Hz')})`,

@@ -37,14 +37,14 @@ export interface WorkingCall {
 export function workingCall(call: Call): WorkingCall {
   const { firings: rows, geometry, slots, output } = call;
   const taps = mean(slots, rows, () => 1);
-  const channels = channelsOf(call);
+  const width = widthOf(call);
   const written = output.rows.reduce((sum, row) => sum + (row < 0 ? 0 : 1), 0);
   const elements = output.rowBytes * written;
   const depth = elements === 0 ? 0 : call.macs / elements;
   return {
     work: {
-      ...{ rows, channels, taps, depth },
-      width: output.rowBytes / channels,
+      ...{ rows, width, taps, depth },
+      channels: output.rowBytes / width,
       outputs: elements / rows,
       live: slots.length === 0 ? depth : (depth * taps) / slots.length,
       inputs: mean(slots, rows, ({ rowBytes }) => rowBytes),
@@ -53,10 +53,13 @@ export function workingCall(call: Call): WorkingCall {
   };
 }
 
-/** The last dimension of the result, or what is written of it. */
-function channelsOf({ result, output }: Call): number {
-  const last = result?.shape.at(-1) ?? output.rowBytes;
-  return output.rowBytes % last === 0 ? last : output.rowBytes;
+/**
+ * Pixels of an output row as the kernel sees them: an element-wise one may take a row for a single pixel. Not from the
+ * tensor's shape, which a streamed call does not have.
+ */
+function widthOf({ geometry, output }: Call): number {
+  const width = geometry.out_width ?? geometry.width ?? 1;
+  return output.rowBytes % width === 0 ? width : 1;
 }
 
 /** The sum of `value` over the slots that have a row, a firing. */
