@@ -142,7 +142,7 @@ export class WasmExecutor {
 
   /** What the application does in rows mode: hands over row `row` of the input. */
   private push(view: OutputSlot, input: Uint8Array, row: number): void {
-    const start = this.address(view.buffer) + view.offset;
+    const start = this.address(view.buffer);
     this.bytes(rowAddress({ slot: view, start }, row), view.rowBytes).set(
       input.subarray(row * view.pitch, row * view.pitch + view.rowBytes),
     );
