@@ -96,7 +96,9 @@ RV_SHARED void rv_dsp_widen1(uint32_t *column, int32_t pixels, const int8_t *a, 
 
 #if RV_DSP_TILES
 
-/* The windows of four pixels. STM wants ascending registers, so they are named. */
+/*
+ * The windows of four pixels, two quads of 72 bytes of code in a turn. STM wants ascending registers, so they are named.
+ */
 RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int32_t quads)
 {
     const int8_t *a = windows[0];
@@ -105,16 +107,19 @@ RV_SHARED void rv_dsp_widen4(uint32_t *column, const int8_t *const *windows, int
     const int8_t *d = windows[3];
     uint32_t *const end = column + 8 * quads;
 
-    __asm__ volatile("1:\n\tldr r0, [%[a]], #4\n\tldr r1, [%[b]], #4\n\tldr r2, [%[c]], #4\n\tldr r3, [%[d]], #4\n\t"
+    const int32_t entry = (quads & 1) * 72;
+
+    __asm__ volatile("ldr r0, %[entry]\n\tadd pc, r0\n\tnop\n1:\n\t.rept 2\n\t"
+                     "ldr r0, [%[a]], #4\n\tldr r1, [%[b]], #4\n\tldr r2, [%[c]], #4\n\tldr r3, [%[d]], #4\n\t"
                      "sxtab16 r4, %[less], r0\n\tsxtab16 r5, %[less], r1\n\t"
                      "sxtab16 r6, %[less], r2\n\tsxtab16 r8, %[less], r3\n\t"
-                     "stm %[column]!, {r4, r5, r6, r8}\n\t"
+                     "stm.w %[column]!, {r4, r5, r6, r8}\n\t"
                      "and r0, r0, #0xff00ff00\n\tand r1, r1, #0xff00ff00\n\t"
                      "and r2, r2, #0xff00ff00\n\tand r3, r3, #0xff00ff00\n\t"
                      "ssub16 r0, r0, r4\n\tssub16 r1, r1, r5\n\tssub16 r2, r2, r6\n\tssub16 r3, r3, r8\n\t"
-                     "stm %[column]!, {r0, r1, r2, r3}\n\tldr r0, %[end]\n\tcmp %[column], r0\n\tbne 1b"
+                     "stm.w %[column]!, {r0, r1, r2, r3}\n\t.endr\n\tldr r0, %[end]\n\tcmp %[column], r0\n\tbne 1b"
                      : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [column] "+r"(column)
-                     : [less] "r"(RV_DSP_LESS_127), [end] "m"(end)
+                     : [less] "r"(RV_DSP_LESS_127), [end] "m"(end), [entry] "m"(entry)
                      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "cc", "memory");
 }
 
@@ -151,25 +156,6 @@ RV_SHARED void rv_dsp_widen6(uint32_t *strip, const int8_t *const *columns, int3
             rv_dsp_store2(strip + i, p_first, p_second);
             rv_dsp_store2(strip + 6 + i, rv_dsp_q(first, p_first), rv_dsp_q(second, p_second));
         }
-    }
-}
-
-/*
- * `bytes` bytes of a row from byte `first` on, or padding where they lie outside or the row is NULL. Up to three bytes
- * behind them may be overwritten.
- */
-RV_INLINE void rv_dsp_copy_window(int8_t *to, const int8_t *in, int32_t first, int32_t row_bytes, int32_t bytes,
-                                  int32_t padding)
-{
-    if (in != NULL && first >= 0 && first + ((bytes + 3) & ~3) <= row_bytes) {
-        const int8_t *from = in + first;
-        for (int32_t i = 0; i < bytes; i += 4) {
-            rv_store32(to + i, rv_load32(from + i));
-        }
-        return;
-    }
-    for (int32_t i = first; i < first + bytes; ++i) {
-        *to++ = (int8_t)(in != NULL && i >= 0 && i < row_bytes ? in[i] : padding);
     }
 }
 
@@ -407,18 +393,39 @@ typedef struct {
     int32_t relu;
 } rv_dsp_convolution;
 
-/* Copies of the windows of some pixels, of kernel row `part` or, joined, of all of them. */
+/*
+ * Copies of the windows of some pixels, of kernel row `part` or, joined, of all of them: values of the row, padding where
+ * they lie outside or the row is NULL. Up to three bytes behind a copy may be overwritten.
+ */
 RV_SHARED void rv_dsp_copy_windows(const rv_dsp_convolution *G, const rv_row *row, int32_t part, int32_t first,
                                    int32_t pixels, int8_t *copies, const int8_t **windows)
 {
-    const int32_t rows = G->joined ? G->kernel_height : 1;
+    const int32_t end = part + (G->joined ? G->kernel_height : 1);
     const int32_t row_bytes = G->in_width * G->in_channels;
     const int32_t bytes = G->kernel_width * G->in_channels;
+    const int32_t whole_words = (bytes + 3) & ~3;
 
     for (int32_t p = 0; p < pixels; ++p, first += G->stride * G->in_channels) {
+        const int32_t inside = first >= 0 && first + whole_words <= row_bytes;
         int8_t *to = copies;
-        for (int32_t ky = part; ky < part + rows; ++ky, to += bytes) {
-            rv_dsp_copy_window(to, row->in[ky], first, row_bytes, bytes, G->in_zero_point);
+
+        for (int32_t ky = part; ky < end; ++ky, to += bytes) {
+            const int8_t *in = row->in[ky];
+            if (inside && in != NULL) {
+                const int8_t *from = in + first;
+                const int8_t *const last = from + whole_words;
+                int8_t *next = to;
+                do {
+                    rv_store32(next, rv_load32(from));
+                    from += 4;
+                    next += 4;
+                } while (from != last);
+            } else {
+                for (int32_t i = 0; i < bytes; ++i) {
+                    const int32_t at = first + i;
+                    to[i] = (int8_t)(in != NULL && at >= 0 && at < row_bytes ? in[at] : G->in_zero_point);
+                }
+            }
         }
         windows[p] = copies;
         copies += 4 * G->quads;
@@ -459,10 +466,10 @@ RV_SHARED void rv_dsp_convolve(const rv_dsp_convolution *G, const int32_t *strea
             rv_dsp_widen(column, pixels, windows, quads);
         }
         rv_dsp_tile(&product, columns, pixels, out);
-        rv_dsp_clamp_row(out, pixels * G->out_channels, G->out_min, G->out_max);
         first += pixels * step;
         out += pixels * G->out_channels;
     }
+    rv_dsp_clamp_row(row->out, G->out_width * G->out_channels, G->out_min, G->out_max);
 }
 
 /*
@@ -501,8 +508,8 @@ RV_SHARED void rv_dsp_convolve_strip(const rv_dsp_convolution *G, const int32_t 
             rv_dsp_widen6(strip + ky * pairs * 6, columns, G->quads);
         }
         rv_dsp_tile_strip(&product, strip, out);
-        rv_dsp_clamp_row(out, 4 * G->out_channels, G->out_min, G->out_max);
     }
+    rv_dsp_clamp_row(row->out, G->out_width * G->out_channels, G->out_min, G->out_max);
 }
 
 /*

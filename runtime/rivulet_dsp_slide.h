@@ -8,8 +8,8 @@
  *
  * The constants of a channel are a record of 9 + k * k bytes, which src/ops/depthwise_conv2d/dsp.ts packs:
  *
- *     3x3       int32 2 * bias, int32 multiplier, taps 00 10 02 12 20 01 22 11, uint8 e - 1 (255 for e = 0), tap 21
- *     5x5, 7x7  int32 bias, int32 multiplier, uint8 e - 1, taps row by row
+ *     3x3       int32 2 * bias, int32 multiplier, taps 00 10 02 12 20 01 22 11, uint8 e, tap 21
+ *     5x5, 7x7  int32 bias, int32 multiplier, uint8 e, taps row by row
  *
  * with the input's zero point folded into the bias, and e = -shift.
  */
@@ -125,18 +125,18 @@ typedef struct {
     const int8_t *end;
 } rv_channel;
 
-/* One output. The shift is the low byte of `less_one`, which is e - 1, and the 1 that comes with saturation. */
+/* One output. shift: e in its low byte; 0 only for a ReLU, where the sign of a tie does not matter. */
 RV_INLINE int8_t rv_output(int32_t sum, const int32_t is_twice, const int32_t is_relu, int32_t multiplier,
-                           int32_t rounding, uint32_t less_one)
+                           int32_t rounding, uint32_t shift)
 {
     const int32_t twice = is_twice ? sum : (int32_t)((uint32_t)sum << 1);
     int32_t result = rv_smmlar(twice, multiplier, is_relu ? rounding : rounding + (sum >> 31));
 #if RV_DSP
-    __asm__ volatile("asr %0, %0, %1" : "+r"(result) : "r"(less_one));
-    __asm__ volatile("ssat %0, #8, %0, asr #1" : "+r"(result));
+    __asm__ volatile("asr %0, %0, %1" : "+r"(result) : "r"(shift));
+    __asm__ volatile("ssat %0, #8, %0" : "+r"(result));
     return (int8_t)result;
 #else
-    return (int8_t)rv_ssat8(result >> (less_one & 31u) >> 1);
+    return (int8_t)rv_ssat8(result >> (shift & 31u));
 #endif
 }
 
@@ -166,7 +166,7 @@ RV_INLINE void rv_row3(const int8_t *in, const int32_t stride, const int32_t n, 
     }
 }
 
-/* Two outputs of a 3x3 channel, or one. taps: outer ones of the three rows, middle ones of rows 0 and 1, (e - 1, 21).
+/* Two outputs of a 3x3 channel, or one. taps: outer ones of the three rows, middle ones of rows 0 and 1, (e, 21).
  */
 RV_INLINE void rv_pair3(const int8_t *in, const int32_t stride, const int32_t n, const int32_t is_relu, int32_t *width,
                         const uint32_t *taps, int32_t bias, const rv_channel *c, int32_t step, int8_t *out)
@@ -191,28 +191,6 @@ RV_INLINE void rv_pair3(const int8_t *in, const int32_t stride, const int32_t n,
     if (n > 1) out[step] = rv_output(sums[1], 1, is_relu, multiplier, rounding, taps[4]);
 }
 
-/* The outputs of 3x3 channels with e = 0, which are rare: nothing is divided, so sums have only one rounding. */
-RV_SHARED void rv_correct_3x3(const rv_depthwise *d, int32_t stride, const int8_t *plane, const int8_t *record,
-                              int8_t *out, int32_t channels)
-{
-    static const uint8_t order[9] = {0, 3, 2, 5, 6, 1, 8, 4, 7};
-
-    for (; channels > 0; --channels, plane += 3 * d->plane_width, record += 18, ++out) {
-        const int32_t twice_bias = (int32_t)rv_load32(record);
-        const int32_t multiplier = (int32_t)rv_load32(record + 4);
-
-        for (int32_t x = 0; x < d->out_width && record[16] < 0; ++x) {
-            int32_t sum = 0;
-            for (int32_t i = 0; i < 9; ++i) {
-                const int32_t at = order[i] / 3 * d->plane_width + order[i] % 3;
-                sum += record[i < 8 ? 8 + i : 17] * plane[x * stride + at];
-            }
-            out[x * d->channels] = (int8_t)rv_ssat8(rv_smmlar(
-                (int32_t)((uint32_t)twice_bias + 2u * (uint32_t)sum), multiplier, (d->out_factor - 1) / 2));
-        }
-    }
-}
-
 RV_INLINE void rv_channels3(const rv_depthwise *d, const int32_t stride, const int32_t is_relu, const int8_t *plane,
                             const int8_t *record, int8_t *out, int32_t channels)
 {
@@ -224,7 +202,7 @@ RV_INLINE void rv_channels3(const rv_depthwise *d, const int32_t stride, const i
     do {
         const uint32_t word = rv_load32(record + 8);
         const uint32_t next = rv_load32(record + 12);
-        const uint32_t less_one = (uint8_t)record[16];
+        const uint32_t shift = (uint8_t)record[16];
         const int32_t bias = (int32_t)rv_load32(record);
         const int8_t *in = plane;
         int8_t *to = out;
@@ -233,9 +211,9 @@ RV_INLINE void rv_channels3(const rv_depthwise *d, const int32_t stride, const i
         taps[1] = rv_twice16(rv_odd_bytes(word));
         taps[2] = rv_twice16(rv_even_bytes(next));
         taps[3] = rv_twice16(rv_odd_bytes(next));
-        taps[4] = less_one | (uint32_t)record[17] << 17;
+        taps[4] = shift | (uint32_t)record[17] << 17;
         c.multiplier = (int32_t)rv_load32(record + 4);
-        c.rounding = (int32_t)((uint32_t)c.out_factor << less_one);
+        c.rounding = (int32_t)((uint32_t)c.out_factor << shift) >> 1;
         c.end = in + (c.width & ~1) * stride;
         RV_FORGET(c);
         while (in != c.end) {
@@ -340,30 +318,30 @@ RV_INLINE void rv_stride_word(const int8_t *in, const int32_t j, const int32_t n
 
 /* n outputs, an odd number, from their sums; returns where the next one belongs. */
 RV_INLINE int8_t *rv_outputs(const int32_t *sums, const int32_t n, const int32_t is_relu, const rv_channel *c,
-                             uint32_t less_one, int8_t *out)
+                             uint32_t shift, int8_t *out)
 {
     const int32_t multiplier = c->multiplier;
     const int32_t rounding = c->rounding;
     int32_t step = c->out_channels;
-    out[0] = rv_output(sums[0], 0, is_relu, multiplier, rounding, less_one);
+    out[0] = rv_output(sums[0], 0, is_relu, multiplier, rounding, shift);
     if (n > 1) {
-        out[step] = rv_output(sums[1], 0, is_relu, multiplier, rounding, less_one);
+        out[step] = rv_output(sums[1], 0, is_relu, multiplier, rounding, shift);
         RV_HIDE(step);
         out += 2 * step;
-        out[0] = rv_output(sums[2], 0, is_relu, multiplier, rounding, less_one);
+        out[0] = rv_output(sums[2], 0, is_relu, multiplier, rounding, shift);
     }
     if (n > 3) {
-        out[step] = rv_output(sums[3], 0, is_relu, multiplier, rounding, less_one);
+        out[step] = rv_output(sums[3], 0, is_relu, multiplier, rounding, shift);
         RV_HIDE(step);
         out += 2 * step;
-        out[0] = rv_output(sums[4], 0, is_relu, multiplier, rounding, less_one);
+        out[0] = rv_output(sums[4], 0, is_relu, multiplier, rounding, shift);
     }
     return out + step;
 }
 
 /* n outputs of a 5x5 or 7x7 channel, 1, 3 or 5; returns where the next one belongs. */
 RV_INLINE int8_t *rv_block(const int8_t *plane, const int32_t stride, const int32_t n, const int32_t k,
-                           const int8_t *taps, rv_channel *c, uint32_t less_one, int8_t *out)
+                           const int8_t *taps, rv_channel *c, uint32_t shift, int8_t *out)
 {
     const int32_t words = stride == 1 ? (n + k - 2) / 2 : n + (k - 3) / 2;
     int32_t sums[5];
@@ -387,7 +365,7 @@ RV_INLINE int8_t *rv_block(const int8_t *plane, const int32_t stride, const int3
         plane += plane_width;
         taps += k;
     } while (taps != end);
-    return c->is_relu ? rv_outputs(sums, n, 1, c, less_one, out) : rv_outputs(sums, n, 0, c, less_one, out);
+    return c->is_relu ? rv_outputs(sums, n, 1, c, shift, out) : rv_outputs(sums, n, 0, c, shift, out);
 }
 
 /* Adds what `rows` rows of padding, at least one, contribute. */
@@ -420,7 +398,7 @@ RV_INLINE void rv_depthwise_k(const rv_depthwise *d, const int32_t k, const int3
     c.is_relu = d->is_relu;
     plane += d->first_row * d->plane_width;
     do {
-        const uint32_t less_one = (uint8_t)record[8];
+        const uint32_t shift = (uint8_t)record[8];
         const int8_t *taps = record + 9 + k * d->first_row;
         const int8_t *in = plane;
         int8_t *to = out;
@@ -434,20 +412,20 @@ RV_INLINE void rv_depthwise_k(const rv_depthwise *d, const int32_t k, const int3
             c.bias = rv_add_padding(c.bias, c.end, padding_below, k, d->zero_points);
         }
         c.multiplier = (int32_t)rv_load32(record + 4);
-        c.rounding = (int32_t)((uint32_t)c.out_factor << less_one);
+        c.rounding = (int32_t)((uint32_t)c.out_factor << shift) >> 1;
         for (; left >= 0; left -= 5) {
-            to = rv_block(in, stride, 5, k, taps, &c, less_one, to);
+            to = rv_block(in, stride, 5, k, taps, &c, shift, to);
             in += 5 * stride;
             RV_HIDE(left);
         }
         left += 5;
         if (left >= 3) {
-            to = rv_block(in, stride, 3, k, taps, &c, less_one, to);
+            to = rv_block(in, stride, 3, k, taps, &c, shift, to);
             in += 3 * stride;
             left -= 3;
         }
         for (; left > 0; --left) {
-            to = rv_block(in, stride, 1, k, taps, &c, less_one, to);
+            to = rv_block(in, stride, 1, k, taps, &c, shift, to);
             in += stride;
         }
         plane += d->size * d->plane_width;
@@ -469,31 +447,6 @@ typedef void rv_slide(const rv_depthwise *d, const int8_t *planes, const int8_t 
     }
 RV_SLIDE(rv_slide_3x3, rv_depthwise_3(d, 1, planes, records, out, channels))
 RV_SLIDE(rv_slide_3x3_stride2, rv_depthwise_3(d, 2, planes, records, out, channels))
-
-/* As rv_slide_3x3 and rv_slide_3x3_stride2, for channels some of which have e = 0. */
-RV_SHARED void rv_slide_3x3_mixed(const rv_depthwise *d, const int8_t *planes, const int8_t *records, int8_t *out,
-                                  int32_t channels)
-{
-    rv_slide_3x3(d, planes, records, out, channels);
-    rv_correct_3x3(d, 1, planes, records, out, channels);
-}
-
-RV_SHARED void rv_slide_3x3_stride2_mixed(const rv_depthwise *d, const int8_t *planes, const int8_t *records,
-                                          int8_t *out, int32_t channels)
-{
-    rv_slide_3x3_stride2(d, planes, records, out, channels);
-    rv_correct_3x3(d, 2, planes, records, out, channels);
-}
-
-/* For 3x3 windows. mixed: some channels have e = 0. */
-RV_INLINE rv_slide *rv_slide_of_3x3(int32_t stride, int32_t mixed)
-{
-    if (mixed) {
-        return stride == 1 ? rv_slide_3x3_mixed : rv_slide_3x3_stride2_mixed;
-    }
-    return stride == 1 ? rv_slide_3x3 : rv_slide_3x3_stride2;
-}
-
 RV_SLIDE(rv_slide_5x5, rv_depthwise_k(d, 5, 1, planes, records, out, channels))
 RV_SLIDE(rv_slide_5x5_stride2, rv_depthwise_k(d, 5, 2, planes, records, out, channels))
 RV_SLIDE(rv_slide_7x7, rv_depthwise_k(d, 7, 1, planes, records, out, channels))

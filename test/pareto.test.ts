@@ -27,9 +27,11 @@ it('refuses a limit that is no limit', () => {
   }
 });
 
-it('counts more rows than 16 bits hold in 32', () => {
+it('counts rows in as many bits as they need', () => {
   const program = (firings: number) => ({ calls: [{ firings }] }) as unknown as Program;
   const segment = { runs: [], calls: [0] };
+  expect(counterType(program(255), segment)).toBe('uint8_t');
+  expect(counterType(program(256), segment)).toBe('int16_t');
   expect(counterType(program(32767), segment)).toBe('int16_t');
   expect(counterType(program(32768), segment)).toBe('int32_t');
 });

@@ -9,7 +9,7 @@ import { constantName } from './constants.ts';
 import type { EmitContext } from './context.ts';
 import type { KernelFunction } from './kernels.ts';
 import { commentText } from './names.ts';
-import { type AffineRows, affineRows, affineText } from './rows.ts';
+import { type AffineRows, affineRows, affineText, plus } from './rows.ts';
 
 export function layerName({ name }: EmitContext, call: Call): string {
   return `${name}_layer_${call.index}`;
@@ -138,7 +138,8 @@ function sameView(a: Slot, b: Slot): boolean {
     JSON.stringify(a.source) === JSON.stringify(b.source) &&
     a.offset === b.offset &&
     a.pitch === b.pitch &&
-    a.ring === b.ring
+    a.ring === b.ring &&
+    a.turn === b.turn
   );
 }
 
@@ -205,11 +206,18 @@ function lastRow(rows: AffineRows, firings: number): number {
 }
 
 /** Address of the place of row `row` (C text), which never exceeds `highest`: start + place * pitch, constants folded. */
-function rowAddress(start: string, { pitch, ring }: RowView, row: string, highest: number): string {
-  if (ring === 1 || highest === 0) return start;
-  if (/^\d+$/.test(row)) return offset(start, (Number(row) % ring) * pitch);
-  const atom = /^\w+(\[\w+\])?$/.test(row) ? row : `(${row})`;
-  const place = highest < ring ? atom : `(${atom} % ${ring})`;
+export function rowAddress(
+  start: string,
+  { pitch, ring, turn }: RowView,
+  row: string,
+  highest: number,
+): string {
+  const only = highest === 0 ? 0 : /^\d+$/.test(row) ? Number(row) : null;
+  if (ring === 1) return start;
+  if (only !== null) return offset(start, ((only + turn) % ring) * pitch);
+  const turned = plus(row, turn);
+  const atom = turned.includes(' ') ? `(${turned})` : turned;
+  const place = highest + turn < ring ? atom : `(${atom} % ${ring})`;
   return pitch === 1 ? `${start} + ${place}` : `${start} + ${place} * ${pitch}`;
 }
 

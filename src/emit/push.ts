@@ -4,15 +4,15 @@ import { type Segment, segmentsOf } from '../program/segments.ts';
 import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
 import { frameState } from './frames.ts';
-import { layerName } from './layers.ts';
-import { counterType, rowText, turnsOf } from './streams.ts';
+import { layerName, rowAddress } from './layers.ts';
+import { COUNTER_BYTES, counterType, rowText, turnsOf } from './streams.ts';
 
 /** What persists between pushed rows, besides the arena. */
 export interface PushState {
   readonly call: Call;
   /** The segment that takes the rows; it is the first. */
   readonly segment: Segment;
-  /** Elements of `done`: a counter for each layer of the segment, an even number of them. */
+  /** Elements of `done`: a counter for each layer of the segment, and up to a multiple of four bytes. */
   readonly counters: number;
   /** Bytes of the counters in NAME_arena. */
   readonly bytes: number;
@@ -25,9 +25,9 @@ export function pushState(
   const call = program.sliding ? undefined : pushCall(program);
   if (call === undefined) return undefined;
   const segment = segmentsOf(program.calls, schedule)[0]!;
-  const counters = Math.ceil(segment.calls.length / 2) * 2;
-  const bytes = 8 + counters * (counterType(program, segment) === 'int16_t' ? 2 : 4);
-  return { call, segment, counters, bytes };
+  const size = COUNTER_BYTES[counterType(program, segment)];
+  const counters = (Math.ceil((segment.calls.length * size) / 4) * 4) / size;
+  return { call, segment, counters, bytes: 8 + counters * size };
 }
 
 /** All SRAM of a planned program but the stack: the arena, and the counters of pushed rows or frames. */
@@ -80,8 +80,8 @@ export function emitPush(
   const { name, plan } = context;
   const { call, segment } = state;
   const { firings, output } = call;
-  const place = plan.addresses[output.buffer]! + output.offset;
-  const row = output.ring >= firings ? 'memory->rows' : `(memory->rows % ${output.ring})`;
+  const place = `memory->bytes + ${plan.addresses[output.buffer]! + output.offset}`;
+  const target = rowAddress(place, output, 'memory->rows', firings - 1);
   const arguments_ = outputs.map((parameter) => parameter.replace(/^.*\*/, ''));
   return [
     ...emitAdvance(context, state),
@@ -103,7 +103,7 @@ export function emitPush(
     `    if (memory == NULL || row == NULL || memory->rows < 0 || memory->rows >= ${firings}) {`,
     '        return -1;',
     '    }',
-    `    memcpy(memory->bytes + ${place} + ${row} * ${output.pitch}, row, ${output.rowBytes});`,
+    `    memcpy(${target}, row, ${output.rowBytes});`,
     '    ++memory->rows;',
     '    ++memory->turn;',
     `    ${name}_advance(memory);`,

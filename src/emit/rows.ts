@@ -33,3 +33,9 @@ export function affineText(variable: string, factor: number, addend: number, ext
   if (addend === 0) return terms;
   return `${terms} ${addend < 0 ? '-' : '+'} ${Math.abs(addend)}`;
 }
+
+/** C text of `sum + addend`, joined with the constant at the end of `sum` if there is one. */
+export function plus(sum: string, addend: number): string {
+  const [, terms = sum, sign = '+', constant = '0'] = /^(.*) ([+-]) (\d+)$/.exec(sum) ?? [];
+  return affineText(terms, 1, addend + Number(sign + constant));
+}

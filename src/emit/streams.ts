@@ -59,9 +59,12 @@ export function emitStream(context: EmitContext, segment: Segment, index: number
   ].join('\n');
 }
 
-/** What counts the rows of every layer of a group. */
-export function counterType({ calls }: Program, segment: Segment): 'int16_t' | 'int32_t' {
-  return segment.calls.every((call) => calls[call]!.firings < 32768) ? 'int16_t' : 'int32_t';
+/** Bytes of the types that count the rows of every layer of a group. */
+export const COUNTER_BYTES = { uint8_t: 1, int16_t: 2, int32_t: 4 } as const;
+
+export function counterType({ calls }: Program, segment: Segment): keyof typeof COUNTER_BYTES {
+  const most = Math.max(...segment.calls.map((call) => calls[call]!.firings));
+  return most < 256 ? 'uint8_t' : most < 32768 ? 'int16_t' : 'int32_t';
 }
 
 /** The row of a layer's next turn: counted from the end where the group runs bottom-up. */

@@ -109,9 +109,15 @@ class Lowering {
       firings: spec.firings,
       slots: spec.slots.map((slot): Slot => {
         const { operand, ...rows } = slot;
-        return { ...rows, ring: placesOf(rows, bytesOf(ins[operand]!)), source: this.source(ins[operand]!) };
+        const ring = placesOf(rows, bytesOf(ins[operand]!));
+        return { ...rows, ring, turn: 0, source: this.source(ins[operand]!) };
       }),
-      output: { ...spec.output, ring: placesOf(spec.output, bytesOf(output)), buffer: this.bufferOf(output) },
+      output: {
+        ...spec.output,
+        ring: placesOf(spec.output, bytesOf(output)),
+        turn: 0,
+        buffer: this.bufferOf(output),
+      },
       scratch:
         scratchBytes === 0 ? null : this.addBuffer(`${node.origin.name}/scratch`, scratchBytes, 'scratch'),
       scratchKeeps: spec.scratchKeeps ?? false,

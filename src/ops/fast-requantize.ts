@@ -1,4 +1,4 @@
-/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h, rivulet_scalar.h) may be used. */
+/** Where the fast exact requantisation of runtime/rivulet_dsp.h (and rivulet_mve.h) may be used. */
 import { requantize } from '../core/fixedpoint.ts';
 import type { Clamp } from '../ir/attributes.ts';
 
@@ -60,7 +60,7 @@ export interface Channels {
  * give one value for every input (large biases, vanishing scales) are written anew: weights 0, and
  * 4 (value - zero point) * 2^30 * 2^-32, which is exact. Weights keep their identity where nothing changes.
  * @param inZeroPoint of the values that weights multiply, any int8, any subset of taps (padding)
- * @param leastShift the smallest e = -shift that the kernel can do, 1 or 0
+ * @param leastShift the smallest e the kernel can take, 0 or 1
  */
 export function fastChannels(
   channels: Channels,

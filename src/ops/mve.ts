@@ -1,5 +1,5 @@
 /**
- * Constants of the Helium kernels (runtime/rivulet_mve.h), packed in the order in which they are read: one stream of words
+ * Constants of the Helium kernels (runtime/rivulet_mve*.h), packed in the order in which they are read: one stream of words
  * a layer, biases first, then weights, then multipliers and shifts, for every four or sixteen output channels.
  */
 import { type Multiplier, quantizeMultiplier } from '../core/fixedpoint.ts';

@@ -146,7 +146,7 @@ class Checker {
     return {
       buffer,
       logical: view.offset + row * view.pitch,
-      physical: view.offset + (row % view.ring) * view.pitch,
+      physical: view.offset + ((row + view.turn) % view.ring) * view.pitch,
     };
   }
 

@@ -51,16 +51,37 @@ interface Genome {
 
 class Placer {
   private readonly problem: PlacementProblem;
-  private readonly bases: Float64Array;
+  private readonly bases: Int32Array;
   private readonly placed: Uint8Array;
-  /** Forbidden open intervals of the buffer being placed: low, high, low, high ... */
-  private readonly blocked: number[] = [];
+  /** The conflicts of each buffer: forbidden base(other) - base(this), low, high, low, high ... */
+  private readonly neighbours: readonly (readonly {
+    readonly other: number;
+    readonly forbidden: Int32Array;
+  }[])[];
+  /** Forbidden open intervals of the buffer being placed, apart and ascending: low, high, low, high ... */
+  private readonly blocked: Int32Array;
+  private blockedEnd = 0;
   private best: Placement | undefined;
 
   constructor(problem: PlacementProblem) {
     this.problem = problem;
-    this.bases = new Float64Array(problem.sizes.length);
+    this.bases = new Int32Array(problem.sizes.length);
     this.placed = new Uint8Array(problem.sizes.length);
+    const most = problem.conflicts.reduce(
+      (max, list) =>
+        Math.max(
+          max,
+          list.reduce((sum, { forbidden }) => sum + forbidden.length, 0),
+        ),
+      0,
+    );
+    this.blocked = new Int32Array(2 * most);
+    this.neighbours = problem.conflicts.map((list) =>
+      list.map(({ other, forbidden }) => ({
+        other,
+        forbidden: Int32Array.from(forbidden.flatMap(({ low, high }) => [low, high])),
+      })),
+    );
   }
 
   search(tries: number): Placement {
@@ -161,13 +182,30 @@ class Placer {
 
   /** The forbidden addresses of `buffer`, given those placed before it. */
   private collectBlocked(buffer: number): void {
-    this.blocked.length = 0;
-    for (const { other, forbidden } of this.problem.conflicts[buffer]!) {
+    this.blockedEnd = 0;
+    for (const { other, forbidden } of this.neighbours[buffer]!) {
       if (this.placed[other] === 0) continue;
       const base = this.bases[other]!;
-      // forbidden holds base(other) - base(this).
-      for (const { low, high } of forbidden) this.blocked.push(base - high, base - low);
+      for (let i = 0; i < forbidden.length; i += 2)
+        this.block(base - forbidden[i + 1]!, base - forbidden[i]!);
     }
+  }
+
+  /** Adds an open interval; those that only touch it stay apart, for the address between them is free. */
+  private block(low: number, high: number): void {
+    const { blocked, blockedEnd } = this;
+    let from = 0;
+    while (from < blockedEnd && blocked[from + 1]! <= low) from += 2;
+    let to = from;
+    while (to < blockedEnd && blocked[to]! < high) to += 2;
+    const start = to > from ? Math.min(low, blocked[from]!) : low;
+    const end = to > from ? Math.max(high, blocked[to - 1]!) : high;
+    if (to !== from + 2) {
+      blocked.copyWithin(from + 2, to, blockedEnd);
+      this.blockedEnd += from + 2 - to;
+    }
+    blocked[from] = start;
+    blocked[from + 1] = end;
   }
 
   /** The free address next to what is blocked at which [low, high) grows least, the lowest of equals. */
@@ -180,7 +218,7 @@ class Placer {
       [best, least] = [base, span];
     };
     consider(low);
-    for (let i = 0; i < this.blocked.length; i += 2) {
+    for (let i = 0; i < this.blockedEnd; i += 2) {
       consider(alignDown(this.blocked[i]!));
       consider(alignUp(this.blocked[i + 1]!));
     }
@@ -188,22 +226,16 @@ class Placer {
   }
 
   private isBlocked(base: number): boolean {
-    for (let i = 0; i < this.blocked.length; i += 2) {
-      if (this.blocked[i]! < base && base < this.blocked[i + 1]!) return true;
+    for (let i = 0; i < this.blockedEnd && this.blocked[i]! < base; i += 2) {
+      if (base < this.blocked[i + 1]!) return true;
     }
     return false;
   }
 
   private lowest(): number {
     let base = 0;
-    for (let moved = true; moved; ) {
-      moved = false;
-      for (let i = 0; i < this.blocked.length; i += 2) {
-        if (this.blocked[i]! < base && base < this.blocked[i + 1]!) {
-          base = alignUp(this.blocked[i + 1]!);
-          moved = true;
-        }
-      }
+    for (let i = 0; i < this.blockedEnd && this.blocked[i]! < base; i += 2) {
+      if (base < this.blocked[i + 1]!) base = alignUp(this.blocked[i + 1]!);
     }
     return base;
   }
@@ -211,14 +243,8 @@ class Placer {
   /** The highest free address not above `limit`; negative if there is none. */
   private highest(limit: number): number {
     let base = alignDown(limit);
-    for (let moved = true; moved && base >= 0; ) {
-      moved = false;
-      for (let i = 0; i < this.blocked.length; i += 2) {
-        if (this.blocked[i]! < base && base < this.blocked[i + 1]!) {
-          base = alignDown(this.blocked[i]!);
-          moved = true;
-        }
-      }
+    for (let i = this.blockedEnd - 2; i >= 0 && base >= 0 && base < this.blocked[i + 1]!; i -= 2) {
+      if (this.blocked[i]! < base) base = alignDown(this.blocked[i]!);
     }
     return base;
   }

@@ -36,13 +36,17 @@ export function planInOrder(program: Program, schedule: readonly Run[]): Plan {
 }
 
 /**
- * A quick placement of `program` in the order it has: how large its arena would be, at most. Where even the live bytes
- * exceed `limit`, these are returned and nothing is placed.
+ * A placement of `program` in the order it has, quick unless `tries` says otherwise: how large its arena would be, at
+ * most. Where even the live bytes exceed `limit`, these are returned and nothing is placed.
  */
-export function arenaOf(program: Program, limit: number): number {
+export function arenaOf(
+  program: Program,
+  limit: number,
+  tries: (pairs: number) => number = () => DRAFT_TRIES,
+): number {
   const planner = new Planner(program);
   const live = planner.liveBytes(program.schedule);
-  return live > limit ? live : planner.place(program.schedule, () => DRAFT_TRIES).placement.bytes;
+  return live > limit ? live : planner.place(program.schedule, tries).placement.bytes;
 }
 
 class Planner {

@@ -36,13 +36,18 @@ export type SlotSource =
   | { readonly kind: 'buffer'; readonly buffer: BufferId }
   | { readonly kind: 'constant'; readonly constant: ConstantId };
 
-/** Rows of a buffer or constant: row r lies at `offset + (r % ring) * pitch` and a firing touches `rowBytes` of it. */
+/**
+ * Rows of a buffer or constant: row r lies at `offset + ((r + turn) % ring) * pitch` and a firing touches `rowBytes` of
+ * it.
+ */
 export interface RowView {
   readonly offset: number;
   readonly pitch: number;
   readonly rowBytes: number;
   /** Number of row places; equal to the number of rows when every row has a place of its own. */
   readonly ring: number;
+  /** The place of row 0: by how many rows the ring is turned. */
+  readonly turn: number;
   /** The row of each firing; -1: none (the kernel gets NULL, or the firing writes no output). */
   readonly rows: Int32Array;
 }
@@ -159,10 +164,15 @@ export interface Program {
   readonly sliding?: Sliding;
 }
 
+/** The first byte of row `row` in the buffer of `view`. */
+export function rowStart({ offset, pitch, ring, turn }: RowView, row: number): number {
+  return offset + ((row + turn) % ring) * pitch;
+}
+
 /** The byte range [start, end) of `view` that firing `firing` touches, or null. */
 export function touched(view: RowView, firing: number): { start: number; end: number } | null {
   const row = view.rows[firing]!;
   if (row < 0) return null;
-  const start = view.offset + (row % view.ring) * view.pitch;
+  const start = rowStart(view, row);
   return { start, end: start + view.rowBytes };
 }

@@ -15,6 +15,7 @@ import {
   type Program,
   PUSH,
   pushCall,
+  rowStart,
   type Slot,
 } from '../program/types.ts';
 
@@ -164,15 +165,13 @@ export class WasmExecutor {
       kernel,
       parameters,
       slots: call.slots.map((slot) => ({ slot, start: this.start(slot) })),
-      output: { slot: call.output, start: this.address(call.output.buffer) + call.output.offset },
+      output: { slot: call.output, start: this.address(call.output.buffer) },
       scratch: call.scratch === null ? 0 : this.address(call.scratch),
     };
   }
 
-  private start({ source, offset }: Slot): number {
-    return (
-      (source.kind === 'constant' ? this.constants[source.constant]! : this.address(source.buffer)) + offset
-    );
+  private start({ source }: Slot): number {
+    return source.kind === 'constant' ? this.constants[source.constant]! : this.address(source.buffer);
   }
 
   private struct(words: readonly number[]): number {
@@ -198,7 +197,7 @@ export class WasmExecutor {
 
 interface BoundView {
   readonly slot: Slot | OutputSlot;
-  /** Address of row 0. */
+  /** Address of the buffer or constant. */
   readonly start: number;
 }
 
@@ -214,7 +213,7 @@ interface BoundCall {
 
 function rowAddress({ slot, start }: BoundView, firing: number): number {
   const row = slot.rows[firing]!;
-  return row < 0 ? 0 : start + (row % slot.ring) * slot.pitch;
+  return row < 0 ? 0 : start + rowStart(slot, row);
 }
 
 function mostSlots(program: Program): number {

@@ -126,7 +126,7 @@ export function placesOf(
     present.reduce((step, start) => greatestCommonDivisor(step, start - offset), 0) || view.rowBytes;
   const rows = Int32Array.from(starts, (start) => (start < 0 ? -1 : (start - offset) / pitch));
   const ring = rows.reduce((most, row) => Math.max(most, row), 0) + 1;
-  return { offset, pitch, rowBytes: view.rowBytes, ring, rows };
+  return { offset, pitch, rowBytes: view.rowBytes, ring, turn: 0, rows };
 }
 
 /** The part that a firing of a view lies in; null where it has no row. */

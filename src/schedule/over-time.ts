@@ -180,6 +180,7 @@ class Sliding {
       pitch,
       rowBytes: pitch,
       ring: hopFrames,
+      turn: 0,
       rows: Int32Array.from({ length: hopFrames }, (_, row) => row),
       buffer: place.buffer,
     };
@@ -219,6 +220,7 @@ function move(name: string, to: Place, from: Place, bytes: number): Call {
     pitch: bytes,
     rowBytes: bytes,
     ring: 1,
+    turn: 0,
     rows: new Int32Array(1),
   });
   return {

@@ -23,6 +23,7 @@ export function pushRows(program: Program): Program {
     pitch,
     rowBytes: pitch,
     ring: rows,
+    turn: 0,
     rows: Int32Array.from({ length: rows }, (_, row) => row),
   };
   const push: Call = {

@@ -40,6 +40,19 @@ function output(w: Window, dilation: Pair): Pair {
   return [along(0), along(1)];
 }
 
+function squareOutput(w: {
+  readonly size: Pair;
+  readonly kernel: number;
+  readonly stride: Pair;
+  readonly padding: Padding;
+}): Pair {
+  const { size, kernel, stride, padding } = w;
+  return [
+    windowOutput(size[0], kernel, stride[0], 1, padding[0], padding[1]),
+    windowOutput(size[1], kernel, stride[1], 1, padding[2], padding[3]),
+  ];
+}
+
 async function expectSame({ graph }: OpCase): Promise<void> {
   expect(verifyGraph(graph)).toEqual([]);
   const inputs = inputsFor(graph, 5);
@@ -119,6 +132,51 @@ describe('random geometry', () => {
           ],
           int8([w.batch, ...output(w, [1, 1]), w.channels], scale, outZeroPoint),
         ),
+    ));
+
+  it('expand_depthwise2d with square windows', () =>
+    check(
+      fc
+        .record({
+          batch: small(1, 2),
+          size: pair(1, 20),
+          inChannels: fc.constantFrom(3, 4, 8, 12, 20),
+          channels: small(1, 9),
+          kernel: fc.constantFrom(3, 5, 7),
+          stride: pair(1, 2),
+          padding: fc.tuple(small(0, 6), small(0, 6), small(0, 6), small(0, 6)),
+          zeroPoints: fc.tuple(small(-128, 127), small(-128, 127), small(-128, 127)),
+          expandedLowest: small(-128, 0),
+          carries: fc.boolean(),
+          seed: small(1, 1000),
+        })
+        .map((shape) => ({ ...shape, out: squareOutput(shape) }))
+        .filter(({ out }) => Math.min(...out) > 0),
+      (shape) => {
+        const { channels, kernel, seed, zeroPoints, inChannels } = shape;
+        return opCase(
+          'random',
+          'expand_depthwise2d',
+          {
+            stride: shape.stride,
+            dilation: [1, 1],
+            padding: shape.padding,
+            clamp: CLAMP,
+            expandClamp: [shape.expandedLowest, 127],
+            expandedScale: Math.fround(0.06),
+            expandedZeroPoint: zeroPoints[1],
+            carries: shape.carries,
+          },
+          [
+            int8([shape.batch, ...shape.size, inChannels], 0.05, zeroPoints[0]),
+            weights([channels, 1, 1, inChannels], 0, seed),
+            bias(channels, seed + 1),
+            weights([1, kernel, kernel, channels], 3, seed + 2),
+            bias(channels, seed + 3),
+          ],
+          int8([shape.batch, ...shape.out, channels], 0.05, zeroPoints[2]),
+        );
+      },
     ));
 
   it('transpose_conv2d', () =>

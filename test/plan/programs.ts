@@ -11,6 +11,7 @@ export interface Rows {
   readonly offset?: number;
   readonly pitch?: number;
   readonly ring?: number;
+  readonly turn?: number;
 }
 
 export interface CallOptions {
@@ -88,9 +89,9 @@ export class ProgramSketch {
     };
   }
 
-  private view({ buffer, rowBytes, rows, offset = 0, pitch = rowBytes, ring }: Rows): RowView {
+  private view({ buffer, rowBytes, rows, offset = 0, pitch = rowBytes, ring, turn = 0 }: Rows): RowView {
     const places = Math.floor((this.bytesOf(buffer) - offset - rowBytes) / pitch) + 1;
-    return { offset, pitch, rowBytes, ring: ring ?? places, rows: Int32Array.from(rows) };
+    return { offset, pitch, rowBytes, ring: ring ?? places, turn, rows: Int32Array.from(rows) };
   }
 }
 

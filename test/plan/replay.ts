@@ -12,7 +12,8 @@ type Placed = Pick<Plan, 'schedule' | 'addresses' | 'arenaBytes'>;
 export function survives(program: Program, plan: Placed): boolean {
   const planned = new Replay(program, {
     words: plan.arenaBytes,
-    address: (buffer, view, row) => plan.addresses[buffer]! + view.offset + (row % view.ring) * view.pitch,
+    address: (buffer, { offset, pitch, ring, turn }, row) =>
+      plan.addresses[buffer]! + offset + ((row + turn) % ring) * pitch,
   }).run(plan.schedule);
   const separate = new Replay(program, separateMemory(program)).run(plan.schedule);
   return planned.length === separate.length && planned.every((hash, i) => hash === separate[i]);
@@ -122,7 +123,7 @@ class Replay {
   }
 
   private whole(buffer: BufferId): number {
-    const view = { offset: 0, pitch: 0, rowBytes: 0, ring: 1, rows: new Int32Array(1) };
+    const view = { offset: 0, pitch: 0, rowBytes: 0, ring: 1, turn: 0, rows: new Int32Array(1) };
     return this.memory.address(buffer, view, 0);
   }
 

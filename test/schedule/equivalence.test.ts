@@ -26,8 +26,11 @@ const GRAPHS = Number(process.env.RIVULET_FUZZ_STREAMS ?? 60);
 const BATCH = 30;
 /** Every so many graphs one is compiled as C too. */
 const EMITTED_EVERY = Math.max(1, Math.floor(GRAPHS / 12));
-/** Graphs that found faults: rows written out of order, a row table that one place makes superfluous. */
-const FOUND_FAULTS = [107, 144];
+/**
+ * Graphs that found faults: rows written out of order, a row table that one place makes superfluous, a staged ring that
+ * made one group of two.
+ */
+const FOUND_FAULTS = [107, 144, 54];
 const SANITIZE = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 describe('random graphs, streamed', () => {

@@ -5,6 +5,7 @@ import { runPasses } from '../../src/passes/pipeline.ts';
 import { plan } from '../../src/plan/plan.ts';
 import { type Program, PUSH } from '../../src/program/types.ts';
 import { pushRows } from '../../src/schedule/push.ts';
+import { UNSTAGE } from '../../src/schedule/stages.ts';
 import { stream } from '../../src/schedule/stream.ts';
 import { randomGraph } from '../support/random-graph.ts';
 import { Chain } from './chains.ts';
@@ -26,10 +27,11 @@ it('a stream needs no more than the layers one by one, and no less than its live
 
 it('streaming computes nothing twice and leaves nothing out', () => {
   for (const program of PROGRAMS) {
-    const { plan: streamed } = stream(program);
-    const fired = program.calls.map(() => 0);
-    for (const { call, count } of streamed.schedule) fired[call]! += count;
-    expect(fired).toEqual(program.calls.map(({ firings }) => firings));
+    const { program: streamed, plan: planned } = stream(program);
+    const fired = streamed.calls.map(() => 0);
+    for (const { call, count } of planned.schedule) fired[call]! += count;
+    const computed = fired.filter((_, call) => streamed.calls[call]!.op !== UNSTAGE);
+    expect(computed).toEqual(program.calls.map(({ firings }) => firings));
   }
 });
 

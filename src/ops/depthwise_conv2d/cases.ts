@@ -34,7 +34,7 @@ function square(
 }
 
 /** Four channels whose multipliers are `scales`. */
-function withScales(size: 3 | 5 | 7, scales: readonly number[], name: string): OpCase {
+function withScales(size: 3 | 5 | 7, scales: readonly number[], name: string, outZeroPoint = -2): OpCase {
   const pad = (size - 1) / 2;
   const filter = weights([1, size, size, 4], 3, size);
   return opCase(
@@ -46,7 +46,7 @@ function withScales(size: 3 | 5 | 7, scales: readonly number[], name: string): O
       { ...filter, quantization: { scales, zeroPoints: [0, 0, 0, 0], axis: 3 } },
       bias(4, 1, 100),
     ],
-    int8([1, 4, 7, 4], 1, -2),
+    int8([1, 4, 7, 4], 1, outZeroPoint),
   );
 }
 
@@ -162,5 +162,8 @@ export const cases: readonly OpCase[] = [
   withScales(3, [0.49, 0.3, 2 ** -22, 2 ** -12], 'shifts of 1, 2, 22 and 12'),
   withScales(5, [0.49, 0.3, 2 ** -22, 2 ** -12], 'shifts of 1, 2, 22 and 12'),
   withScales(7, [2 ** -23, 2 ** -27, 0, 2 ** -9], 'channels that no input moves'),
+  withScales(3, [0.6, 0.9, 2 ** -1, 2 ** -3], 'no shift, relu', -128),
+  withScales(5, [0.6, 0.9, 2 ** -1, 2 ** -3], 'no shift, relu', -128),
+  withScales(5, [0.6, 0.9, 2 ** -1, 2 ** -3], 'no shift'),
   withScales(3, [2 ** -5, 1.7, 2 ** -8, 2 ** -8], 'a multiplier above one'),
 ];

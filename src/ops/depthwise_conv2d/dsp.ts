@@ -53,7 +53,12 @@ export function windowProblem({ attrs, ins, outs }: View, size: Size): string | 
   if (attrs.stride[1] > 2) return `stride ${attrs.stride[1]}`;
   if (channels !== planeOf(x.shape).channels) return 'a channel becomes several';
   const fast = channelsOf({ attrs, ins, outs });
-  return typeof fast === 'string' ? fast : undefined;
+  if (typeof fast === 'string') return fast;
+  // (2 zero point + 1) * 2^e is an intermediate result.
+  const largest = Math.max(...fast.shift.map((shift) => -shift));
+  return Math.abs(2 * zeroPointOf(outs[0]!) + 1) * 2 ** largest >= 2 ** 31
+    ? `a shift of ${-largest} is too large for the output's zero point`
+    : undefined;
 }
 
 /** The channels, weights [channels][size][size], as the fast requantisation takes them, or why it does not. */
@@ -67,8 +72,8 @@ function channelsOf({ attrs, ins, outs }: View): Channels | string {
     multiplier: data.multiplier.data as Int32Array,
     shift: data.shift.data as Int8Array,
   };
-  // The windows of 3x3 have code for channels without a shift.
-  const leastShift = weights.shape[1] === 3 ? 0 : 1;
+  // Without a shift nothing is rounded a second time, and only a ReLU does without the sign of that.
+  const leastShift = isRelu(zeroPointOf(y), attrs.clamp) ? 0 : 1;
   return fastChannels(channels, zeroPointOf(x), zeroPointOf(y), attrs.clamp, leastShift);
 }
 
@@ -97,13 +102,7 @@ export function windowGeometry(view: View, planes: number) {
     out_min: attrs.clamp[0],
     out_max: attrs.clamp[1],
     is_relu: isRelu(zeroPointOf(y), attrs.clamp) ? 1 : 0,
-    ...(ins[1]!.shape[1] === 3 && { mixed: Number(hasUnshifted(view)) }),
   };
-}
-
-function hasUnshifted(view: View): boolean {
-  const fast = channelsOf(view);
-  return typeof fast !== 'string' && fast.shift.includes(0);
 }
 
 /** Bytes from row to row: of several planes whole words, so that no more than every second word crosses a border. */
@@ -129,10 +128,10 @@ export function records(view: View): Int8Array {
   for (let c = 0; c < channels; ++c) {
     const start = c * (9 + taps);
     const w = fast.weights.subarray(c * taps, (c + 1) * taps);
-    const lessOne = -fast.shift[c]! - 1;
+    const e = -fast.shift[c]!;
     fields.setInt32(start, taps === 9 ? 2 * folded[c]! : folded[c]!, true);
     fields.setInt32(start + 4, fast.multiplier[c]!, true);
-    bytes.set(taps === 9 ? [...PAIRS_3X3.map((i) => w[i]!), lessOne, w[7]!] : [lessOne, ...w], start + 8);
+    bytes.set(taps === 9 ? [...PAIRS_3X3.map((i) => w[i]!), e, w[7]!] : [e, ...w], start + 8);
   }
   return bytes;
 }

@@ -5,7 +5,7 @@
  * out        output row [out_width][out_channels]
  * packed     see rv_mve_dense
  */
-#include "rivulet_mve.h"
+#include "rivulet_mve_dense.h"
 
 typedef struct {
     int32_t in_channels;

@@ -9,7 +9,7 @@
  *            int8[padded kernel_width * in_channels / 16][4][16], multiplier int32[4], shift int8[4]
  * padding    int8[kernel_width][in_channels] of the input's zero point, or longer
  */
-#include "rivulet_mve.h"
+#include "rivulet_mve_dense.h"
 
 typedef struct {
     int32_t in_width;

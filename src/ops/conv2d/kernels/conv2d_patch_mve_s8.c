@@ -7,7 +7,7 @@
  * scratch    int8[patches][kernel_height][kernel_width][in_channels]
  * packed     see rv_mve_dense
  */
-#include "rivulet_mve.h"
+#include "rivulet_mve_dense.h"
 
 typedef struct {
     int32_t in_width;

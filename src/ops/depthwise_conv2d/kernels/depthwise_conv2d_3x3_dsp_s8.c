@@ -23,7 +23,6 @@ typedef struct {
     int32_t out_min;
     int32_t out_max;
     int32_t is_relu;
-    int32_t mixed;
 } rv_depthwise_conv2d_3x3_dsp_s8_geometry;
 
 typedef struct {
@@ -46,5 +45,5 @@ void rv_depthwise_conv2d_3x3_dsp_s8(const rv_depthwise_conv2d_3x3_dsp_s8_geometr
     d.out_min = G->out_min;
     d.out_max = G->out_max;
     d.is_relu = G->is_relu;
-    rv_depthwise_row(&d, D->records, row, rv_slide_of_3x3(G->stride, G->mixed));
+    rv_depthwise_row(&d, D->records, row, G->stride == 1 ? rv_slide_3x3 : rv_slide_3x3_stride2);
 }

@@ -8,7 +8,7 @@
  * packed     see rv_mve_window, channels repeated `pixels` times; taps in the order [kernel_height][kernel_width], a last odd one has a partner of zeros
  * padding    int8[channels] of the input's zero point, or longer
  */
-#include "rivulet_mve.h"
+#include "rivulet_mve_depthwise.h"
 
 typedef struct {
     int32_t in_width;

@@ -29,7 +29,6 @@ typedef struct {
     int32_t out_min;
     int32_t out_max;
     int32_t is_relu;
-    int32_t mixed;
 } rv_expand_depthwise2d_3x3_dsp_s8_geometry;
 
 typedef struct {
@@ -60,5 +59,5 @@ void rv_expand_depthwise2d_3x3_dsp_s8(const rv_expand_depthwise2d_3x3_dsp_s8_geo
     d.out_min = G->out_min;
     d.out_max = G->out_max;
     d.is_relu = G->is_relu;
-    rv_expand_row(&expansion, &d, D->stream, D->records, row, rv_slide_of_3x3(G->stride, G->mixed));
+    rv_expand_row(&expansion, &d, D->stream, D->records, row, G->stride == 1 ? rv_slide_3x3 : rv_slide_3x3_stride2);
 }

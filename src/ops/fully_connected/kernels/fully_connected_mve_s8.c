@@ -5,7 +5,7 @@
  * out        output vector [outputs]
  * packed     see rv_mve_dense
  */
-#include "rivulet_mve.h"
+#include "rivulet_mve_dense.h"
 
 typedef struct {
     int32_t inputs;
