@@ -124,12 +124,12 @@ describe.each(EMULATED)('the table for $name', ({ name }) => {
 /** Small enough to be counted in seconds; docs/benchmarks.md has all of them on all cores. */
 const COUNTED = ['digits', 'mlperf_ad_int8', 'mlperf_kws_int8', 'mlperf_resnet8_int8', 'vww'];
 const COUNTING = ['cortex-m4', 'cortex-m55'];
-const WITHIN = 0.12;
+const WITHIN = 0.1;
 const runnable = await Promise.all(COUNTING.map(async (core) => canRun(findTarget(core).core)));
 
 describe.each(COUNTING.map((core, i) => ({ core, here: runnable[i] })))('on $core', ({ core, here }) => {
   it.skipIf(!here).each(modelsAtHand().filter(({ name }) => COUNTED.includes(name)))(
-    'comes close for $name',
+    'comes within a tenth for $name',
     async (model) => {
       const compilation = compileFor(model, core, 'speed');
       const { instructions } = await footprint(compilation, core);
