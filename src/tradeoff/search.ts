@@ -71,6 +71,11 @@ export class TradeOffSearch {
     });
   }
 
+  /** The graph as it is. Levers that cost no multiply-accumulates still make rows slower, so it comes first where it fits. */
+  plain(): Candidate {
+    return this.evaluate([], Number.POSITIVE_INFINITY)!;
+  }
+
   /** Adds recomputing levers one after another, each time the one that frees most live bytes. */
   private spend(start: Candidate, allowed: number): void {
     const recompute = leversOf(this.graph).filter(
