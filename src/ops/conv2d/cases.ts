@@ -96,4 +96,35 @@ export const cases: readonly OpCase[] = [
     [int8([1, 4, 4, 3], 0.05, 9), weights([4, 1, 1, 3], 0, 25), bias(4, 26)],
     int8([1, 3, 3, 4], 0.06, -9),
   ),
+  // Widths and channels that kernels take in fours and pairs, with every remainder.
+  ...[
+    { width: 8, inChannels: 4, channels: 5, padding: [1, 1, 1, 1] as const, zeroPoint: -128 },
+    { width: 12, inChannels: 8, channels: 6, padding: [1, 0, 1, 1] as const, zeroPoint: 3 },
+    { width: 4, inChannels: 28, channels: 3, padding: [0, 1, 1, 1] as const, zeroPoint: -128 },
+  ].map(({ width, inChannels, channels, padding, zeroPoint }, i) =>
+    opCase(
+      `3x3, rows of ${width}, ${inChannels} to ${channels} channels`,
+      'conv2d',
+      { stride: ONE, dilation: ONE, padding, clamp: i === 1 ? [-100, 90] : FULL },
+      [
+        int8([1, 5, width, inChannels], 0.04, 40 * i - 50),
+        weights([channels, 3, 3, inChannels], 0, 60 + i),
+        bias(channels, 70 + i),
+      ],
+      int8([1, 3 + padding[0] + padding[1], width, channels], 0.09, zeroPoint),
+    ),
+  ),
+  ...[1, 2, 3, 4, 5, 6, 7, 9].map((width) =>
+    opCase(
+      `pointwise, rows of ${width}`,
+      'conv2d',
+      { stride: ONE, dilation: ONE, padding: NONE, clamp: FULL },
+      [
+        int8([1, 2, width, 4 * width], 0.04, 7 * width - 30),
+        weights([3 + width, 1, 1, 4 * width], 0, 80 + width),
+        bias(3 + width, 90 + width),
+      ],
+      int8([1, 2, width, 3 + width], 0.05, width % 2 === 0 ? -128 : 5),
+    ),
+  ),
 ];
