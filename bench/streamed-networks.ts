@@ -18,7 +18,7 @@ export const SRAM_BOUNDS: Readonly<Record<string, Bounds>> = {
   mlperf_kws_int8: { rows: 4_500, stream: 5_000 },
   mlperf_resnet8_int8: { rows: 10_200, stream: 11_500 },
   detection: { rows: 20_440, stream: 70_408 },
-  mcunetv2_large: { rows: 239_864, stream: 239_840 },
+  mcunetv2_large: { rows: 239_864, stream: 240_880 },
 };
 
 /** Models at hand, then the zoo; a model is made when it is asked for. */
