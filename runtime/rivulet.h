@@ -69,8 +69,8 @@ static inline int32_t rv_rounding_doubling_high_mul(int32_t a, int32_t b)
      * From halves of 16 bits, a = high * 2^16 + low. No sum leaves int32: a product of a high and a low half lies in
      * [-32768 * 65535, 32767 * 65535], 65535 below its ends. Of the lower 32 bits only the uppermost two are needed.
      */
-    const int32_t high_a = a >> 16;
-    const int32_t high_b = b >> 16;
+    const int32_t high_a = (int16_t)(uint16_t)((uint32_t)a >> 16);
+    const int32_t high_b = (int16_t)(uint16_t)((uint32_t)b >> 16);
     const uint32_t low_a = (uint32_t)a & 0xffffu;
     const uint32_t low_b = (uint32_t)b & 0xffffu;
     const int32_t middle = high_a * (int32_t)low_b + (int32_t)(low_a * low_b >> 16);

@@ -4,12 +4,15 @@ import { importTflite } from './import/tflite.ts';
 import { lower } from './lower/lower.ts';
 import { runPasses } from './passes/pipeline.ts';
 import { plan } from './plan/plan.ts';
+import { findTarget } from './targets/index.ts';
 import type { LeverKind } from './tradeoff/levers.ts';
 import { TradeOffSearch } from './tradeoff/search.ts';
 
 export interface ParetoOptions {
   readonly file?: string;
   readonly inputMode?: 'resident' | 'rows';
+  /** A core or board, for whose kernels memory is planned. Default `host`. */
+  readonly target?: string;
   /** Percent. Default 50. */
   readonly maxExtraMacs?: number;
   /** Called before each point is placed: how many are done, and how many there are. */
@@ -36,9 +39,10 @@ export interface ParetoReport {
 
 /** @throws RivuletError with every problem of the model */
 export function pareto(bytes: Uint8Array, options: ParetoOptions = {}): ParetoReport {
-  const { file = 'model', inputMode = 'resident', maxExtraMacs = 50, progress } = options;
+  const { file = 'model', inputMode = 'resident', target = 'host', maxExtraMacs = 50, progress } = options;
+  const kernels = { isas: findTarget(target).core.isas, optimize: 'speed' } as const;
   const graph = runPasses(importTflite(bytes, file).graph, 'int8');
-  const search = new TradeOffSearch(graph, inputMode === 'rows');
+  const search = new TradeOffSearch(graph, inputMode === 'rows', kernels);
   const candidates = search.front(maxExtraMacs);
   const points: ParetoPoint[] = candidates.map((candidate, i) => {
     progress?.(i, candidates.length);
@@ -55,7 +59,7 @@ export function pareto(bytes: Uint8Array, options: ParetoOptions = {}): ParetoRe
     schedule: 'whole',
     macs: candidates[0]?.macs ?? 0,
     extraPercent: 0,
-    sram: plan(lower(graph)).arenaBytes,
+    sram: plan(lower(graph, kernels)).arenaBytes,
     levers: [],
   };
   let least = Number.POSITIVE_INFINITY;

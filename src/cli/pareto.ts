@@ -10,6 +10,7 @@ import { count, EXIT, printable, type Result, table } from './output.ts';
 interface Options {
   readonly inputMode: 'resident' | 'rows';
   readonly maxExtraMacs: number;
+  readonly target: string;
   readonly svg?: string;
 }
 
@@ -26,16 +27,18 @@ export function addPareto(
         .default('resident'),
     )
     .option('--max-extra-macs <percent>', 'how far to go', parsePercent, 50)
+    .option('--target <name>', 'a core or board, for whose kernels memory is planned', 'host')
     .option('--svg <file>', 'draw the front')
     .summary('SRAM against multiply-accumulates')
     .description(
       'Lists what SRAM the model can do with, and what each step further down costs in multiply-accumulates. Every point computes the same bytes.',
     )
-    .action(async (path: string, { inputMode, maxExtraMacs, svg }: Options) => {
+    .action(async (path: string, { inputMode, maxExtraMacs, target, svg }: Options) => {
       const report = pareto(await readModel(path), {
         file: basename(path),
         inputMode,
         maxExtraMacs,
+        target,
         progress: (done, points) => progress(`placing schedule ${done + 1} of ${points}`),
       });
       if (svg !== undefined) await draw(report, svg);
