@@ -97,18 +97,6 @@ static inline int32_t rv_smlad(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
-/* sum + a.low * b.low */
-static inline int32_t rv_smlabb(uint32_t a, uint32_t b, int32_t sum)
-{
-#if RV_DSP
-    int32_t result;
-    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-    return result;
-#else
-    return (int32_t)((uint32_t)sum + (uint32_t)(rv_low16(a) * rv_low16(b)));
-#endif
-}
-
 /* sum + the upper 32 bits of a * b, to nearest, ties up; all modulo 2^32. */
 static inline int32_t rv_smmlar(int32_t a, int32_t b, int32_t sum)
 {

@@ -78,7 +78,7 @@ function leastSram(
   const search = new TradeOffSearch(graph, pushed, kernels);
   const front = search.front(maxExtraMacs);
   // With a goal, towards more MACs until it is reached; without, from the smallest on while a smaller one is possible.
-  const candidates = wanted > 0 ? [search.plain(), ...front] : front.toReversed();
+  const candidates = wanted > 0 ? new Set([search.plain(), ...front]) : front.toReversed();
   let best: Scheduled | undefined;
   for (const candidate of candidates) {
     const least = best === undefined ? Number.POSITIVE_INFINITY : sramBytes(best.program, best.plan);

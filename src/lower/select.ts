@@ -16,7 +16,7 @@ export interface Selected {
  */
 export function selectKernels(
   kernels: readonly Kernel<OpName>[],
-  { isas, optimize }: KernelChoice,
+  { isas }: KernelChoice,
   view: NodeView<OpName>,
   node: Node,
 ): { kernel: Selected; roomy: readonly Selected[] } {
@@ -25,7 +25,6 @@ export function selectKernels(
   for (const kernel of kernels) {
     // What the core cannot execute is no news in a report.
     if (!isas.includes(kernel.isa)) continue;
-    if (kernel.spendsFlash && optimize === 'size') continue;
     const refusal = kernel.refuses(view);
     const selected = { kernel, why: [kernel.why, ...refusals].join('; ') };
     if (refusal !== undefined) refusals.push(`not ${kernel.name}: ${refusal}`);
