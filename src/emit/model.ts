@@ -16,6 +16,7 @@ import type { KernelFunction } from './kernels.ts';
 import { emitLayer, layerName } from './layers.ts';
 import { commentText, stringText } from './names.ts';
 import { emitPush, type PushState, pushMembers, pushPrototypes, pushState } from './push.ts';
+import { emitReset, hasStates, resetPrototype } from './states.ts';
 import { emitStream, streamName } from './streams.ts';
 
 /** Version of the generated API; two projects with different versions can still be linked together. */
@@ -62,6 +63,7 @@ export function emitModelHeader(context: EmitContext): string {
     `    int8_t bytes[${macro}_ARENA_BYTES];`,
     `} ${name}_arena;`,
     '',
+    ...(hasStates(program) ? resetPrototype(context) : []),
     ...(frames ? framePrototypes(context, frames, outputParameters(context)) : runPrototype(context, push)),
     ...(push ? pushPrototypes(context, push, outputParameters(context)) : []),
     `#if defined(${macro}_STATIC_ARENA)`,
@@ -86,14 +88,14 @@ function runPrototype(context: EmitContext, push: PushState | undefined): string
   ];
 }
 
-function runComment({ macro }: EmitContext): string[] {
+function runComment({ macro, program }: EmitContext): string[] {
   return [
     '/*',
     ' * Runs one inference and returns 0, or -1 when memory is NULL.',
     ' *',
     ' * Each pointer may be NULL: then the tensor is used where it lies, in the arena, and nothing is copied. Write an input',
     ` * to ${macro}_INPUT_0(arena) before the call, read an output at ${macro}_OUTPUT_0(arena) after it. The arena keeps nothing`,
-    ' * between calls; inputs are overwritten during the call.',
+    ` * between calls${hasStates(program) ? ' but what persists' : ''}; inputs are overwritten during the call.`,
     ' */',
   ];
 }
@@ -133,6 +135,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
       const pushed = push !== undefined && index === 0;
       return isStream(segment) && !pushed ? [...layers, emitStream(context, segment, index), ''] : layers;
     }),
+    ...(hasStates(program) ? emitReset(context) : []),
     ...(frames ? emitFrameRun(context, frames) : push ? emitPushedRun(context, push) : emitRun(context)),
   ].join('\n');
 }

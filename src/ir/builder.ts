@@ -41,6 +41,11 @@ export class GraphBuilder {
     return this.addValue({ ...type, name, role: 'const', data });
   }
 
+  /** A value that persists; `data` is what it begins with. */
+  state(name: string, type: TensorType, data: TypedArray): ValueId {
+    return this.addValue({ ...type, name, role: 'state', data });
+  }
+
   /** A value that a later `node` produces. */
   activation(name: string, type: TensorType): ValueId {
     return this.addValue({ ...type, name, role: 'activation' });
@@ -79,20 +84,20 @@ export class GraphBuilder {
       for (const id of node.ins) {
         if (id === null) continue;
         used.add(id);
-        if (this.value(id).role !== 'const' && !defined.has(id)) {
+        if (this.isComputed(id) && !defined.has(id)) {
           fail('RV9001', `value ${id} is used by ${node.op} before it is computed`);
         }
       }
       for (const id of node.outs) {
         used.add(id);
-        if (defined.has(id) || this.value(id).role === 'const') {
+        if (defined.has(id) || !this.isComputed(id)) {
           fail('RV9001', `value ${id} has two producers, the second is ${node.op}`);
         }
         defined.add(id);
       }
     }
     for (const id of outputs) {
-      if (this.value(id).role !== 'const' && !defined.has(id)) {
+      if (this.isComputed(id) && !defined.has(id)) {
         fail('RV9001', `output ${id} is never computed`);
       }
     }
@@ -104,6 +109,11 @@ export class GraphBuilder {
       inputs: [...this.inputs],
       outputs: [...outputs],
     };
+  }
+
+  /** Or given: everything but constants and states, which are there from the start. */
+  private isComputed(id: ValueId): boolean {
+    return this.value(id).data === undefined;
   }
 
   private addValue(value: Omit<Value, 'id'>): ValueId {

@@ -20,14 +20,17 @@ export interface TensorType {
 
 export type ValueId = number;
 
-/** const: known at compile time; input: given by the caller; activation: computed. */
-export type ValueRole = 'input' | 'const' | 'activation';
+/**
+ * const: known at compile time; input: given by the caller; activation: computed; state: persists from one run to the next
+ * and is changed in place by the operators that say so (`OpDef.mutates`), in the order of the nodes.
+ */
+export type ValueRole = 'input' | 'const' | 'activation' | 'state';
 
 export interface Value extends TensorType {
   readonly id: ValueId;
   readonly name: string;
   readonly role: ValueRole;
-  /** Elements in row-major order; present exactly for constants. */
+  /** Elements in row-major order; present exactly for constants, and for states: what they begin with. */
   readonly data?: TypedArray;
 }
 

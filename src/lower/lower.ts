@@ -1,6 +1,6 @@
 /** Graph -> Program, with the whole-tensor schedule: every call runs all its rows before the next begins. */
 import { fail } from '../core/diagnostics.ts';
-import { DTYPES } from '../core/dtype.ts';
+import { asBytes, DTYPES } from '../core/dtype.ts';
 import { type KernelChoice, PORTABLE_KERNELS } from '../core/isa.ts';
 import type { OpName } from '../ir/attributes.ts';
 import { elementCount, type Graph, type Node, type Value, type ValueId } from '../ir/types.ts';
@@ -43,6 +43,7 @@ class Lowering {
   run(): Program {
     const { graph } = this;
     for (const id of graph.inputs) this.place(id, 'input');
+    for (const value of graph.values.values()) if (value.role === 'state') this.placeState(value);
     for (const node of graph.nodes) this.lowerNode(node);
     const outputs = graph.outputs.map((id) => this.outputPort(id));
     const outputBuffers = new Set(outputs.map((port) => port.buffer));
@@ -144,6 +145,14 @@ class Lowering {
   private place(id: ValueId, role: BufferRole): void {
     const value = this.value(id);
     this.places.set(id, { kind: 'buffer', buffer: this.addBuffer(value.name, bytesOf(value), role) });
+  }
+
+  private placeState(value: Value): void {
+    const buffer = this.addBuffer(value.name, bytesOf(value), 'state');
+    this.places.set(value.id, { kind: 'buffer', buffer });
+    if (asBytes(value.data!).every((byte) => byte === 0)) return;
+    const initial = this.constants.add(value.data!, 'weights');
+    this.buffers[buffer] = { ...this.buffers[buffer]!, initial };
   }
 
   private addBuffer(name: string, bytes: number, role: BufferRole): BufferId {

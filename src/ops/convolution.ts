@@ -50,7 +50,7 @@ export function convolutionProblem(
 
 /** Weights: constant symmetric int8, one scale or one per output channel along `axis`. */
 export function weightsProblem(weights: Value, axis: number): Problem | undefined {
-  if (weights.data === undefined) {
+  if (weights.role !== 'const') {
     return {
       code: 'RV2008',
       message: 'the weights are computed by the model',
@@ -83,7 +83,8 @@ export function weightsProblem(weights: Value, axis: number): Problem | undefine
 
 export function biasProblem(bias: Value | null, channels: number): Problem | undefined {
   if (bias === null) return undefined;
-  if (bias.data === undefined) return { code: 'RV2008', message: 'the bias is computed by the model' };
+  if (bias.role !== 'const' || bias.data === undefined)
+    return { code: 'RV2008', message: 'the bias is computed by the model' };
   if (bias.dtype !== 'int32') return { code: 'RV2003', message: `the bias is ${bias.dtype}, not int32` };
   if (bias.data.length !== channels) {
     return { code: 'RV2005', message: `the bias has ${bias.data.length} elements for ${channels} channels` };

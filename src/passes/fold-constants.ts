@@ -10,7 +10,7 @@ export const foldConstants: Pass = {
     const rewriter = new Rewriter(graph);
     const known = new Map<ValueId, Tensor>();
     for (const value of graph.values.values()) {
-      if (value.data !== undefined) known.set(value.id, { ...value, data: value.data });
+      if (value.role === 'const') known.set(value.id, { ...value, data: value.data! });
     }
     for (const node of graph.nodes) {
       if (node.ins.some((id) => id !== null && !known.has(id))) {

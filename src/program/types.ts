@@ -23,6 +23,8 @@ export interface Buffer {
   readonly name: string;
   readonly bytes: number;
   readonly role: BufferRole;
+  /** What a state begins with; absent: zeros. A kernel may write to the slots that read a state. */
+  readonly initial?: ConstantId;
 }
 
 export interface Constant {

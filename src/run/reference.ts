@@ -8,15 +8,26 @@ import { evaluateNode } from '../ops/evaluate.ts';
 /** Called after every node with its outputs, in execution order. */
 export type NodeObserver = (node: Node, outputs: readonly Tensor[]) => void;
 
+/** What a graph keeps from one run to the next, by value; operators change the data in place. */
+export type States = ReadonlyMap<ValueId, Tensor>;
+
+/** The states of `graph` as they begin. */
+export function initialStates(graph: Graph): States {
+  const states = [...graph.values.values()].filter(({ role }) => role === 'state');
+  return new Map(states.map((value) => [value.id, { ...value, data: value.data!.slice() }]));
+}
+
 /**
- * One inference.
+ * One run.
  * @param inputs raw bytes of each graph input, row-major, little-endian
+ * @param states what persists; without, every run begins anew
  * @returns raw bytes of each graph output
  */
 export function runReference(
   graph: Graph,
   inputs: readonly Uint8Array[],
   observe?: NodeObserver,
+  states: States = initialStates(graph),
 ): Uint8Array[] {
   const tensors = new Map<ValueId, Tensor>();
   graph.inputs.forEach((id, i) => {
@@ -28,8 +39,9 @@ export function runReference(
     tensors.set(id, { ...value, data });
   });
   for (const value of graph.values.values()) {
-    if (value.data !== undefined) tensors.set(value.id, { ...value, data: value.data });
+    if (value.role === 'const') tensors.set(value.id, { ...value, data: value.data! });
   }
+  for (const [id, tensor] of states) tensors.set(id, tensor);
   for (const node of graph.nodes) {
     const outputs = evaluateNode(graph, node, tensors);
     for (const [i, id] of node.outs.entries()) tensors.set(id, outputs[i]!);
