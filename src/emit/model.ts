@@ -15,9 +15,17 @@ import {
 import type { KernelFunction } from './kernels.ts';
 import { emitLayer, layerName } from './layers.ts';
 import { commentText, stringText } from './names.ts';
-import { emitPush, type PushState, pushMembers, pushPrototypes, pushState } from './push.ts';
+import { counterBytes, emitPush, type PushState, pushMembers, pushPrototypes, pushState } from './push.ts';
 import { emitReset, hasStates, resetPrototype } from './states.ts';
 import { emitStream, streamName } from './streams.ts';
+import {
+  emitPushedTraining,
+  emitResidentTraining,
+  emitStep,
+  STEPS_MEMBER,
+  segmentCounts,
+  trainingPrototypes,
+} from './training.ts';
 
 /** Version of the generated API; two projects with different versions can still be linked together. */
 const API_VERSION = 1;
@@ -27,7 +35,7 @@ export function emitModelHeader(context: EmitContext): string {
   const guard = `${macro}_H`;
   const push = pushState(program, plan.schedule);
   const frames = frameState(program);
-  const state = frames ?? push;
+  const counters = counterBytes(program, plan);
   return [
     banner(
       context,
@@ -51,20 +59,25 @@ export function emitModelHeader(context: EmitContext): string {
     ...ports(context, 'input'),
     ...ports(context, 'output'),
     ...(frames ? frameMacros(context, frames) : []),
-    ...(state
+    ...(counters > 0
       ? [
-          `/* Counters that persist between pushed ${frames ? 'frames' : 'rows'}. */`,
-          `#define ${macro}_STATE_BYTES ${state.bytes}`,
+          `/* Counters that persist between ${program.training ? 'steps' : `pushed ${frames ? 'frames' : 'rows'}`}. */`,
+          `#define ${macro}_STATE_BYTES ${counters}`,
           '',
           'typedef struct {',
-          ...(push ? pushMembers(program, push) : FRAME_MEMBERS),
+          ...(program.training ? [STEPS_MEMBER] : []),
+          ...(push ? pushMembers(program, push) : frames ? FRAME_MEMBERS : []),
         ]
       : ['typedef union {', '    int32_t align;']),
     `    int8_t bytes[${macro}_ARENA_BYTES];`,
     `} ${name}_arena;`,
     '',
     ...(hasStates(program) ? resetPrototype(context) : []),
-    ...(frames ? framePrototypes(context, frames, outputParameters(context)) : runPrototype(context, push)),
+    ...(program.training
+      ? trainingPrototypes(context)
+      : frames
+        ? framePrototypes(context, frames, outputParameters(context))
+        : runPrototype(context, push)),
     ...(push ? pushPrototypes(context, push, outputParameters(context)) : []),
     `#if defined(${macro}_STATIC_ARENA)`,
     `/* An arena for applications that want the linker to place it: compile ${name}.c with ${macro}_STATIC_ARENA. */`,
@@ -114,6 +127,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
   const segments = segmentsOf(program.calls, plan.schedule);
   const push = pushState(program, plan.schedule);
   const frames = frameState(program);
+  const counters = counterBytes(program, plan);
   return [
     banner(
       context,
@@ -124,7 +138,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     `#include "${name}_kernels.h"`,
     `#include "${name}_weights.h"`,
     '',
-    `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES${push || frames ? ` + ${macro}_STATE_BYTES` : ''}, ${name}_arena_size);`,
+    `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES${counters > 0 ? ` + ${macro}_STATE_BYTES` : ''}, ${name}_arena_size);`,
     '',
     `#if defined(${macro}_STATIC_ARENA)`,
     `${name}_arena ${name}_static_arena;`,
@@ -136,7 +150,13 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
       return isStream(segment) && !pushed ? [...layers, emitStream(context, segment, index), ''] : layers;
     }),
     ...(hasStates(program) ? emitReset(context) : []),
-    ...(frames ? emitFrameRun(context, frames) : push ? emitPushedRun(context, push) : emitRun(context)),
+    ...(program.training
+      ? emitTraining(context, push)
+      : frames
+        ? emitFrameRun(context, frames)
+        : push
+          ? emitPushedRun(context, push)
+          : emitRun(context)),
   ].join('\n');
 }
 
@@ -185,6 +205,18 @@ function emitPushedRun(context: EmitContext, push: PushState): string[] {
   return emitPush(context, push, outputParameters(context), rest, copies);
 }
 
+function emitTraining(context: EmitContext, push: PushState | undefined): string[] {
+  const { program, plan } = context;
+  const segments = segmentsOf(program.calls, plan.schedule);
+  const lines = segments.map((segment, i) => segmentLines(context, segment, i));
+  const { inference } = segmentCounts(context);
+  const step = emitStep(context, lines.slice(inference).flat());
+  if (push === undefined) return [...step, ...emitResidentTraining(context, lines.slice(0, inference).flat())];
+  const forward = lines.slice(1, inference).flat();
+  const copies = copyOut(context, program.outputs[0]!, 0);
+  return [...step, ...emitPush(context, push, outputParameters(context), forward, copies), ...emitPushedTraining(context, forward, push)];
+}
+
 function emitFrameRun(context: EmitContext, frames: FrameState): string[] {
   const { program, plan } = context;
   const lines = segmentsOf(program.calls, plan.schedule).map((segment, i) =>
@@ -222,8 +254,9 @@ export function runParameters(context: EmitContext): string[] {
   ];
 }
 
+/** Of a training step only the logits: the loss is a parameter of its own. */
 function outputParameters({ program }: EmitContext): string[] {
-  return program.outputs.map((port, i) => `${DTYPES[port.dtype].c} *${pointerName('output', i)}`);
+  return program.outputs.slice(0, program.training ? 1 : undefined).map((port, i) => `${DTYPES[port.dtype].c} *${pointerName('output', i)}`);
 }
 
 function pointerName(role: 'input' | 'output', index: number): string {
@@ -232,7 +265,9 @@ function pointerName(role: 'input' | 'output', index: number): string {
 
 function ports({ macro, program, plan }: EmitContext, role: 'input' | 'output'): string[] {
   const isFrame = role === 'input' && program.sliding !== undefined;
-  const list = role === 'output' ? program.outputs : isFrame ? [framePort(program)] : program.inputs;
+  // The label and the rate of a training step are parameters of its function.
+  const inputs = program.training ? program.inputs.slice(0, 1) : program.inputs;
+  const list = role === 'output' ? program.outputs : isFrame ? [framePort(program)] : inputs;
   const lines = [`#define ${macro}_${role.toUpperCase()}_COUNT ${list.length}`, ''];
   list.forEach((port, i) => {
     const prefix = `${macro}_${role.toUpperCase()}_${i}`;

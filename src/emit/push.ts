@@ -5,6 +5,7 @@ import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
 import { frameState } from './frames.ts';
 import { layerName, rowAddress } from './layers.ts';
+import { STEPS_BYTES } from './training.ts';
 import { COUNTER_BYTES, counterType, rowText, turnsOf } from './streams.ts';
 
 /** What persists between pushed rows, besides the arena. */
@@ -35,9 +36,10 @@ export function sramBytes(program: Program, plan: EmitContext['plan']): number {
   return plan.arenaBytes + counterBytes(program, plan);
 }
 
-/** Bytes of the counters that persist between pushed rows or frames. */
+/** Bytes of the counters that persist between pushed rows, frames or steps of training. */
 export function counterBytes(program: Program, plan: EmitContext['plan']): number {
-  return frameState(program)?.bytes ?? pushState(program, plan.schedule)?.bytes ?? 0;
+  const pushed = frameState(program)?.bytes ?? pushState(program, plan.schedule)?.bytes ?? 0;
+  return pushed + (program.training ? STEPS_BYTES : 0);
 }
 
 /** The members of NAME_arena that come before its bytes. */

@@ -37,6 +37,7 @@ export function emitReset(context: EmitContext): string[] {
     '        return -1;',
     '    }',
     ...lines,
+    ...(program.training ? ['    memory->steps = 0;'] : []),
     '    return 0;',
     '}',
     '',

@@ -62,6 +62,16 @@ export class GraphBuilder {
     this.redefine({ ...this.value(id), role: 'input' });
   }
 
+  /** An existing value becomes the graph's next input. */
+  takeInput(value: Value): void {
+    this.redefine(value);
+    this.inputs.push(value.id);
+  }
+
+  get nodeCount(): number {
+    return this.nodes.length;
+  }
+
   node<K extends OpName>(
     op: K,
     attrs: NodeAttributes[K],

@@ -154,6 +154,16 @@ export interface Sliding {
   readonly windowFirings: readonly number[];
 }
 
+/**
+ * The program is a training step: an inference, whose calls come first, then gradients and updates. Its inputs are the
+ * image, label, rate and perhaps apply; its outputs are logits and loss.
+ */
+export interface Training {
+  readonly classes: number;
+  /** Images whose gradients are added up before the parameters change. */
+  readonly batch: number;
+}
+
 export interface Program {
   readonly name: string;
   readonly buffers: readonly Buffer[];
@@ -164,6 +174,15 @@ export interface Program {
   readonly outputs: readonly Port[];
   /** Absent where every run is an inference of its own. */
   readonly sliding?: Sliding;
+  readonly training?: Training;
+}
+
+/** The operator with which the way back begins. */
+export const LOSS = 'softmax_cross_entropy_loss';
+
+/** How many calls are the inference: all, but in a training step those before the loss. */
+export function inferenceCalls({ calls, training }: Program): number {
+  return training === undefined ? calls.length : calls.findIndex(({ op }) => op === LOSS);
 }
 
 /** The first byte of row `row` in the buffer of `view`. */

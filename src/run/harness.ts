@@ -48,10 +48,23 @@ export interface ModelInterface {
   readonly name: string;
   readonly inputBytes: readonly number[];
   readonly outputBytes: readonly number[];
+  /** Of a model that trains. */
+  readonly training?: TrainingInterface;
+}
+
+/**
+ * A sample of a step is label int32, rate float32 and the image, of an inference the image alone. The arena lives from one
+ * sample to the next. Outputs are any bytes of the arena: logits, loss, states.
+ */
+export interface TrainingInterface {
+  readonly does: 'inference' | 'step';
+  /** Where each output lies in the arena. */
+  readonly outputOffsets: readonly number[];
 }
 
 /** The header through which main.c sees a model. The sizes we will feed and read are checked against the model's own. */
-export function modelGlue({ name, inputBytes, outputBytes }: ModelInterface): string {
+export function modelGlue({ name, inputBytes, outputBytes, training }: ModelInterface): string {
+  if (training !== undefined) return trainingGlue(name, inputBytes, outputBytes, training);
   const upper = name.toUpperCase();
   const slots = (kind: 'INPUT' | 'OUTPUT', count: number) =>
     Array.from(
@@ -89,6 +102,36 @@ export function modelGlue({ name, inputBytes, outputBytes }: ModelInterface): st
     `#define HARNESS_INPUTS(X)${slots('INPUT', inputBytes.length)}`,
     '#endif',
     `#define HARNESS_OUTPUTS(X)${slots('OUTPUT', outputBytes.length)}`,
+    '',
+  ].join('\n');
+}
+
+function trainingGlue(
+  name: string,
+  inputBytes: readonly number[],
+  outputBytes: readonly number[],
+  { does, outputOffsets }: TrainingInterface,
+): string {
+  const upper = name.toUpperCase();
+  const before = does === 'step' ? 8 : 0;
+  const image = `(const ${upper}_INPUT_0_TYPE *)(const void *)((const uint8_t *)(sample) + ${before})`;
+  let at = 0;
+  const inputs = inputBytes.map((bytes) => {
+    at += bytes;
+    return ` X(${at - bytes}, ${bytes})`;
+  });
+  const step = `*(const int32_t *)(sample), *((const float *)(sample) + 1), 0`;
+  return [
+    `#include "${name}.h"`,
+    `_Static_assert(${upper}_INPUT_0_BYTES + ${before} == ${at}, "size of a sample");`,
+    `#define HARNESS_ARENA ${name}_arena`,
+    `#define HARNESS_FRAME ${at}`,
+    `#define HARNESS_BEGIN(arena) ${name}_reset(arena)`,
+    does === 'step'
+      ? `#define HARNESS_RUN(sample, arena) ${name}_train_step(${image}, ${step}, arena)`
+      : `#define HARNESS_RUN(sample, arena) ${name}_run(${image}, 0, arena)`,
+    `#define HARNESS_INPUTS(X)${inputs.join('')}`,
+    `#define HARNESS_OUTPUTS(X)${outputBytes.map((bytes, i) => ` X(${outputOffsets[i]}, ${bytes})`).join('')}`,
     '',
   ].join('\n');
 }

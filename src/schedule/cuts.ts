@@ -3,7 +3,7 @@
  * finished. For every interval of calls the pull order gives the most bytes live; dynamic programming over prefixes finds
  * the cuts with the smallest maximum. This is exact for the live bytes of pull order; placement comes after it.
  */
-import type { Program } from '../program/types.ts';
+import { inferenceCalls, type Program } from '../program/types.ts';
 import { dependencies, type Need } from './dependencies.ts';
 import { LiveRows } from './live-rows.ts';
 import { type Group, pullOrder } from './pull.ts';
@@ -19,11 +19,14 @@ export class CutSearch {
   private readonly program: Program;
   private readonly live: LiveRows;
   private readonly costs = new Map<number, number>();
+  /** Calls that may take turns; those behind them, gradients and updates, work on whole tensors. */
+  private readonly count: number;
 
   constructor(program: Program) {
     this.program = program;
     this.needs = dependencies(program);
     this.live = new LiveRows(program);
+    this.count = inferenceCalls(program);
   }
 
   /** The most bytes live while the calls [first, last] run as one group. */
@@ -42,7 +45,7 @@ export class CutSearch {
    * groups whose maximum is at most that factor larger.
    */
   best(slack = 1): { groups: Group[]; liveBytes: number } {
-    const count = this.program.calls.length;
+    const { count } = this;
     const least = this.leastPeaks();
     const limit = Math.floor(least[count]! * slack);
     const fewest = new Array<number>(count + 1).fill(Number.POSITIVE_INFINITY);
@@ -59,12 +62,14 @@ export class CutSearch {
     for (let end = count; end > 0; end = from[end]!) {
       groups.unshift({ first: from[end]!, last: end - 1, reverse: false });
     }
+    for (let call = count; call < this.program.calls.length; ++call)
+      groups.push({ first: call, last: call, reverse: false });
     return { groups, liveBytes: least[count]! };
   }
 
   /** least[n]: the smallest possible maximum of live bytes over the first n calls, finished. */
   private leastPeaks(): number[] {
-    const count = this.program.calls.length;
+    const { count } = this;
     const least = new Array<number>(count + 1).fill(Number.POSITIVE_INFINITY);
     least[0] = 0;
     for (let end = 1; end <= count; ++end) {

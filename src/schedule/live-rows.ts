@@ -3,7 +3,7 @@
  * are whole, those inside are counted row by row from the firing that writes them to the last that reads them. A lower
  * bound of what any placement of this order needs.
  */
-import type { BufferId, Program, RowView } from '../program/types.ts';
+import type { BufferId, BufferRole, Program, RowView } from '../program/types.ts';
 import type { Group } from './pull.ts';
 
 interface BufferUse {
@@ -35,7 +35,7 @@ export class LiveRows {
     this.program = program;
     const views = viewsByBuffer(program);
     this.uses = program.buffers.map(({ id, bytes, role }) =>
-      useOf(program, views[id]!, id, bytes, role === 'input'),
+      useOf(program, views[id]!, id, bytes, role),
     );
     this.reads = program.calls.map((call) =>
       call.slots.flatMap((slot) =>
@@ -160,7 +160,7 @@ function useOf(
   views: readonly BufferView[],
   id: BufferId,
   bytes: number,
-  isInput: boolean,
+  role: BufferRole,
 ): BufferUse {
   const unit = Math.max(
     1,
@@ -172,8 +172,8 @@ function useOf(
   return {
     unit,
     units: Math.ceil(bytes / unit),
-    born: isInput ? -1 : Math.min(program.calls.length, ...writers),
-    dies: isOutput ? program.calls.length : Math.max(-1, ...readers),
+    born: role === 'input' || role === 'state' ? -1 : Math.min(program.calls.length, ...writers),
+    dies: isOutput || role === 'state' ? program.calls.length : Math.max(-1, ...readers),
   };
 }
 

@@ -5,12 +5,13 @@ import { viewsByBuffer } from './live-rows.ts';
 
 /**
  * Puts a call in front of `program` (in whole-tensor form) that stands for the application handing over one row of the
- * input after the other, top-down. From then on the input is planned like any other tensor.
+ * input after the other, top-down. From then on the input is planned like any other tensor. Of a training step it is the
+ * image; label and rate are handed over as they are.
  * @throws RivuletError RV3001 unless the model has exactly one input
  */
 export function pushRows(program: Program): Program {
   const [input, ...others] = program.inputs;
-  if (input === undefined || others.length > 0) {
+  if (input === undefined || (others.length > 0 && program.training === undefined)) {
     fail('RV3001', `the model has ${program.inputs.length} inputs, rows can be pushed into one`, {
       origin: '--input-mode rows',
       hint: 'use --input-mode resident',

@@ -7,7 +7,7 @@
 import { createRandom } from '../core/random.ts';
 import { arenaOf, type Plan, plan } from '../plan/plan.ts';
 import { finalTries } from '../plan/work.ts';
-import type { Program, Run } from '../program/types.ts';
+import { inferenceCalls, type Program, type Run } from '../program/types.ts';
 import { chooseStages, copyBytes } from './choose-stages.ts';
 import { CutSearch, MAX_CALLS } from './cuts.ts';
 import { type Group, pullOrder, runsOf } from './pull.ts';
@@ -133,10 +133,16 @@ class StreamSearch {
     return best;
   }
 
+  /** Gradients and updates do not take turns. */
+  private isAllowed({ first, last }: Group): boolean {
+    const forward = inferenceCalls(this.program);
+    return last - first < MAX_CALLS && (last < forward || first === last);
+  }
+
   /** Evaluates groups that have not been looked at before; precisely only as far as `limit`. */
   private consider(groups: readonly Group[], limit: number): Candidate | null {
     const key = JSON.stringify(groups);
-    if (this.seen.has(key) || groups.some(({ first, last }) => last - first >= MAX_CALLS)) return null;
+    if (this.seen.has(key) || !groups.every((group) => this.isAllowed(group))) return null;
     this.seen.add(key);
     return this.evaluate(groups, limit);
   }
