@@ -27,7 +27,33 @@ const PLACES = [
   { planes: 1, roomy: false, where: 'one plane after the other on the stack' },
 ] as const;
 
-export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
+/** Outputs of a row that a kernel without planes has registers for. */
+const NARROW = 6;
+
+const narrowKernel: Kernel<'depthwise_conv2d'> = {
+  name: 'depthwise_conv2d_3x3_narrow_dsp_s8',
+  isa: 'dsp',
+  why: 'rows are so short that pixels are read where they lie',
+  refuses: (view) =>
+    windowProblem(view, 3) ??
+    (planeOf(view.outs[0]!.shape).width <= NARROW ? undefined : 'rows are longer than six pixels'),
+  bind: (view) => {
+    const { pad_left, in_columns, channels, out_width, stride, out_zero_point, out_min, out_max, is_relu } =
+      windowGeometry(view, 1);
+    return [
+      {
+        geometry: {
+          ...{ channels, pad_left, end_column: in_columns, out_width, stride },
+          ...{ out_zero_point, out_min, out_max, is_relu, in_zero_point: zeroPointOf(view.ins[0]!) },
+        },
+        data: { records: { role: 'weights', data: records(view, false) } },
+        ...rows(view),
+      },
+    ];
+  },
+};
+
+const planeKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
   PLACES.map(({ planes, roomy, where }): Kernel<'depthwise_conv2d'> => {
     const fits = (view: View): boolean => roomy || planeBytes(view, planes) <= STACK_BYTES;
     return {
@@ -43,6 +69,8 @@ export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.
     };
   }),
 );
+
+export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = [narrowKernel, ...planeKernels];
 
 /** Why windows of `size` cannot slide over planes, wherever these come from, or undefined. */
 export function windowProblem({ attrs, ins, outs }: View, size: Size): string | undefined {
@@ -116,8 +144,11 @@ export function planeBytes(view: View, planes: number): number {
   return planes * view.ins[1]!.shape[1]! * planeWidth(view, planes) + 1;
 }
 
-/** A record of bytes for each channel: runtime/rivulet_dsp_slide.h says what is in it. */
-export function records(view: View): Int8Array {
+/**
+ * A record of bytes for each channel: runtime/rivulet_dsp_slide.h says what is in it.
+ * @param inPairs 3x3 only: taps in pairs, as windows that slide want them
+ */
+export function records(view: View, inPairs = true): Int8Array {
   const fast = channelsOf(view);
   if (typeof fast === 'string') return fail('RV9003', fast);
   const folded = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));
@@ -129,9 +160,10 @@ export function records(view: View): Int8Array {
     const start = c * (9 + taps);
     const w = fast.weights.subarray(c * taps, (c + 1) * taps);
     const e = -fast.shift[c]!;
-    fields.setInt32(start, taps === 9 ? 2 * folded[c]! : folded[c]!, true);
+    const paired = taps === 9 && inPairs;
+    fields.setInt32(start, paired ? 2 * folded[c]! : folded[c]!, true);
     fields.setInt32(start + 4, fast.multiplier[c]!, true);
-    bytes.set(taps === 9 ? [...PAIRS_3X3.map((i) => w[i]!), e, w[7]!] : [e, ...w], start + 8);
+    bytes.set(paired ? [...PAIRS_3X3.map((i) => w[i]!), e, w[7]!] : [e, ...w], start + 8);
   }
   return bytes;
 }
