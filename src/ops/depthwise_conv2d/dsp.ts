@@ -1,12 +1,13 @@
 /** Kernels for the Armv7E-M DSP extension: square windows of 3, 5 and 7 with stride 1 or 2. */
 import { fail } from '../../core/diagnostics.ts';
 import type { Value } from '../../ir/types.ts';
+import { type CompactRecords, compactRecords } from '../compact-channels.ts';
 import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { planeOf } from '../rows.ts';
-import { channelsFirst, columnsUnder, rows } from './layout.ts';
+import { channelsFirst, columnsUnder, planeWidth as portablePlaneWidth, rows } from './layout.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
@@ -70,10 +71,68 @@ const planeKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size)
   }),
 );
 
-export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = [narrowKernel, ...planeKernels];
+/** Any window, with dilation 1. */
+const compactKernel: Kernel<'depthwise_conv2d'> = {
+  name: 'depthwise_conv2d_compact_s8',
+  isa: 'dsp',
+  why: 'seven bytes a channel beside its weights, and one function for all windows',
+  small: true,
+  shared: true,
+  refuses: (view) => {
+    const [, kernelHeight, kernelWidth] = view.ins[1]!.shape;
+    if (kernelHeight !== kernelWidth) return 'the window is not square';
+    const reason = windowProblem(view, kernelHeight!);
+    if (reason !== undefined) return reason;
+    if (kernelHeight! * portablePlaneWidth(view) > STACK_BYTES) return 'a plane is too large for the stack';
+    if (portablePlaneWidth(view) <= view.attrs.padding[2]) return 'all windows lie in padding';
+    const records = compactRecordsOf(view);
+    return typeof records === 'string' ? records : undefined;
+  },
+  bind: (view) => {
+    const { channels, pad_left, out_width, stride, out_zero_point, out_min, out_max } = windowGeometry(
+      view,
+      1,
+    );
+    const { records, geometry } = compactRecordsOf(view) as CompactRecords;
+    const plane_width = portablePlaneWidth(view);
+    const in_columns = Math.min(planeOf(view.ins[0]!.shape).width, plane_width - pad_left);
+    return [
+      {
+        geometry: {
+          ...geometry,
+          ...{ channels, pad_left, out_width, stride, out_zero_point, out_min, out_max },
+          ...{
+            kernel_width: view.ins[1]!.shape[2]!,
+            plane_width,
+            in_columns,
+            in_zero_point: zeroPointOf(view.ins[0]!),
+          },
+        },
+        data: {
+          weights: { role: 'weights', data: (channelsOf(view) as Channels).weights },
+          records,
+        },
+        ...rows(view),
+      },
+    ];
+  },
+};
+
+function compactRecordsOf(view: View): CompactRecords | string {
+  const fast = channelsOf(view) as Channels;
+  // Padding holds the zero point, which is folded into the bias: a kernel multiplies raw values.
+  const bias = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));
+  return compactRecords({ ...fast, bias }, 0, zeroPointOf(view.outs[0]!), view.attrs.clamp);
+}
+
+export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = [
+  compactKernel,
+  narrowKernel,
+  ...planeKernels,
+];
 
 /** Why windows of `size` cannot slide over planes, wherever these come from, or undefined. */
-export function windowProblem({ attrs, ins, outs }: View, size: Size): string | undefined {
+export function windowProblem({ attrs, ins, outs }: View, size: number): string | undefined {
   const [x, weights] = ins as [Value, Value];
   const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
   if (kernelHeight !== size || kernelWidth !== size) return `the window is ${kernelHeight}x${kernelWidth}`;

@@ -36,10 +36,10 @@ void rv_depthwise_conv2d_3x3_narrow_dsp_s8(const rv_depthwise_conv2d_3x3_narrow_
     int32_t first = 0;
     int32_t end = 3;
 
-    while (first < 2 && row->in[first] == NULL) {
+    while (first < 3 && row->in[first] == NULL) {
         ++first;
     }
-    while (end > first + 1 && row->in[end - 1] == NULL) {
+    while (end > first && row->in[end - 1] == NULL) {
         --end;
     }
     for (int32_t c = 0; c < G->channels; ++c) {
@@ -59,11 +59,11 @@ void rv_depthwise_conv2d_3x3_narrow_dsp_s8(const rv_depthwise_conv2d_3x3_narrow_
         }
         sums[0] = sums[1] = sums[2] = sums[3] = sums[4] = sums[5] = bias;
         taps += 3 * first;
-        do {
+        while (taps != record + 9 + 3 * end) {
             rv_narrow_row3((const int8_t *)*in++ + c, G->channels, taps, G->pad_left, G->end_column, G->out_width,
                            G->stride, G->in_zero_point, sums);
             taps += 3;
-        } while (taps != record + 9 + 3 * end);
+        }
         rv_narrow_outputs(sums, G->out_width, G->channels, G->is_relu, multiplier, rounding, shift, out);
         record += 18;
         ++out;
