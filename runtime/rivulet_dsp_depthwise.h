@@ -204,4 +204,65 @@ RV_INLINE void rv_depthwise_row(rv_depthwise *d, const int8_t *records, const rv
     }
 }
 
+/*
+ * Row k of a 3x3 window over a whole output row of n pixels: columns -pad to end of a channel's input row, whose pixels lie
+ * `pitch` bytes apart; those outside hold the zero point. All but the pointers and the zero point are literals.
+ */
+RV_INLINE void rv_narrow_row3(const int8_t *in, const int32_t pitch, const int8_t *taps, const int32_t pad,
+                              const int32_t end, const int32_t n, const int32_t stride, const int32_t zero_point,
+                              int32_t *sums)
+{
+    const int32_t tap0 = taps[0];
+    const int32_t tap1 = taps[1];
+    const int32_t tap2 = taps[2];
+#define RV_TAP(i, k, tap)                                                                                              \
+    if ((i) < n && (i) * stride + (k) == column) sums[i] += x * (tap)
+#define RV_TAPS(i)                                                                                                     \
+    RV_TAP(i, 0, tap0);                                                                                                \
+    RV_TAP(i, 1, tap1);                                                                                                \
+    RV_TAP(i, 2, tap2)
+#define RV_COLUMN(j)                                                                                                   \
+    if ((j) <= (n - 1) * stride + 2) {                                                                                 \
+        const int32_t column = (j);                                                                                    \
+        const int32_t x = column < pad || column - pad >= end ? zero_point : in[(column - pad) * pitch];               \
+        RV_TAPS(0);                                                                                                    \
+        RV_TAPS(1);                                                                                                    \
+        RV_TAPS(2);                                                                                                    \
+        RV_TAPS(3);                                                                                                    \
+        RV_TAPS(4);                                                                                                    \
+        RV_TAPS(5);                                                                                                    \
+    }
+    RV_COLUMN(0)
+    RV_COLUMN(1)
+    RV_COLUMN(2)
+    RV_COLUMN(3)
+    RV_COLUMN(4)
+    RV_COLUMN(5)
+    RV_COLUMN(6)
+    RV_COLUMN(7)
+    RV_COLUMN(8)
+    RV_COLUMN(9)
+    RV_COLUMN(10)
+    RV_COLUMN(11)
+    RV_COLUMN(12)
+#undef RV_COLUMN
+#undef RV_TAPS
+#undef RV_TAP
+}
+
+/* n outputs of a channel, `pitch` bytes apart, from their sums. */
+RV_INLINE void rv_narrow_outputs(const int32_t *sums, const int32_t n, const int32_t pitch, const int32_t is_relu,
+                                 int32_t multiplier, int32_t rounding, uint32_t shift, int8_t *out)
+{
+#define RV_OUTPUT(i)                                                                                                   \
+    if ((i) < n) out[(i) * pitch] = rv_output(sums[i], 0, is_relu, multiplier, rounding, shift)
+    RV_OUTPUT(0);
+    RV_OUTPUT(1);
+    RV_OUTPUT(2);
+    RV_OUTPUT(3);
+    RV_OUTPUT(4);
+    RV_OUTPUT(5);
+#undef RV_OUTPUT
+}
+
 #endif /* RIVULET_DSP_DEPTHWISE_H */

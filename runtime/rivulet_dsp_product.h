@@ -572,4 +572,61 @@ RV_INLINE int8_t rv_dsp_output(int32_t sum, int32_t multiplier, int32_t e, int32
                                      e);
 }
 
+/* A channel of the smallest firmware. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier;
+    int32_t e; /* -shift */
+} rv_compact;
+
+/*
+ * From seven bytes: the multiplier, whose low bits say how much e exceeds the least one and which is exact as it stands, and
+ * 24 bits of bias; or from eight, the last of them e.
+ */
+RV_INLINE rv_compact rv_load_compact(const int8_t *record, int32_t bytes, int32_t least_e, int32_t e_mask)
+{
+    const int32_t multiplier = (int32_t)rv_load32(record);
+    const rv_compact c = {(int32_t)rv_load32(record + 3) >> 8, multiplier,
+                          bytes == 8 ? record[7] : least_e + (multiplier & e_mask)};
+    return c;
+}
+
+/* `count` values, at least one, `step` bytes apart. */
+RV_SHARED void rv_compact_gather(int8_t *to, const int8_t *from, int32_t step, int32_t count)
+{
+    do {
+        *to++ = *from;
+        from += step;
+    } while (--count > 0);
+}
+
+/* Adds the products of four windows, `stride` apart, in a plane. A function of its own: the loop needs all registers. */
+RV_SHARED void rv_compact_window(const int8_t *plane, int32_t plane_width, int32_t stride, const int8_t *taps,
+                                 int32_t size, int32_t *sums)
+{
+    const int8_t *const end = taps + size * size;
+    const int32_t thrice = 3 * stride;
+    int32_t sum0 = sums[0];
+    int32_t sum1 = sums[1];
+    int32_t sum2 = sums[2];
+    int32_t sum3 = sums[3];
+
+    do {
+        const int8_t *const last = taps + size;
+        do {
+            const int32_t tap = *taps++;
+            sum0 += plane[0] * tap;
+            sum1 += plane[stride] * tap;
+            sum2 += plane[2 * stride] * tap;
+            sum3 += plane[thrice] * tap;
+            ++plane;
+        } while (taps != last);
+        plane += plane_width - size;
+    } while (taps != end);
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
+}
+
 #endif /* RIVULET_DSP_PRODUCT_H */

@@ -16,7 +16,7 @@ export interface Selected {
  */
 export function selectKernels(
   kernels: readonly Kernel<OpName>[],
-  { isas }: KernelChoice,
+  { isas, optimize }: KernelChoice,
   view: NodeView<OpName>,
   node: Node,
 ): { kernel: Selected; roomy: readonly Selected[] } {
@@ -24,7 +24,7 @@ export function selectKernels(
   const roomy: Selected[] = [];
   for (const kernel of kernels) {
     // What the core cannot execute is no news in a report.
-    if (!isas.includes(kernel.isa)) continue;
+    if (!isas.includes(kernel.isa) || (kernel.small && optimize === 'speed')) continue;
     const refusal = kernel.refuses(view);
     const selected = { kernel, why: [kernel.why, ...refusals].join('; ') };
     if (refusal !== undefined) refusals.push(`not ${kernel.name}: ${refusal}`);

@@ -82,6 +82,8 @@ export interface Kernel<K extends OpName> {
    * the finished arena has enough free bytes while the call fires: SRAM never grows for it.
    */
   readonly roomy?: boolean;
+  /** Taken only where size is what counts, not speed: least flash, more instructions. */
+  readonly small?: boolean;
   /** Parameters read at run time cost it next to nothing: one function serves all calls, whatever is optimised for. */
   readonly shared?: boolean;
   /** The reason why this kernel does not fit the node, or undefined. */

@@ -95,6 +95,27 @@ export function packDirect(channels: Channels): KernelConstant {
   });
 }
 
+/** What conv2d_compact_s8 reads: weights alone, the taps of a channel filled up to a multiple of 4. */
+export function packCompact(channels: Channels): KernelConstant {
+  return cached(channels, 'compact', () => {
+    const { weights, bias } = channels;
+    const taps = weights.length / bias.length;
+    const quads = Math.ceil(taps / 4);
+    const stream = new Int32Array(pairsOf(channels).length * 2 * quads);
+    let at = 0;
+    for (const [a, b] of pairsOf(channels)) {
+      const byte = (channel: number, tap: number): number =>
+        tap < taps ? weights[channel * taps + tap]! & 255 : 0;
+      for (let quad = 0; quad < 4 * quads; quad += 4) {
+        for (const i of [quad, quad + 1]) {
+          stream[at++] = byte(a, i) | (byte(b, i) << 8) | (byte(a, i + 2) << 16) | (byte(b, i + 2) << 24);
+        }
+      }
+    }
+    return stream;
+  });
+}
+
 /** Channels two by two; the last of an odd number goes with the one before once more. */
 function pairsOf({ bias }: Channels): [number, number][] {
   return Array.from({ length: Math.ceil(bias.length / 2) }, (_, pair) => {

@@ -1,8 +1,17 @@
 /** Convolutions on cores with the DSP extension: two channels by up to four pixels at a time. */
 import type { Value } from '../../ir/types.ts';
+import { type CompactRecords, compactRecords } from '../compact-channels.ts';
 import { foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { columnQuads, packDirect, packTiles, type Quad, stripQuads, tileProblem } from '../dsp-product.ts';
+import {
+  columnQuads,
+  packCompact,
+  packDirect,
+  packTiles,
+  type Quad,
+  stripQuads,
+  tileProblem,
+} from '../dsp-product.ts';
 import { type Channels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, windowSlots } from '../rows.ts';
@@ -24,6 +33,15 @@ const STACK_BYTES = 896;
 
 /** Best first: the more pixels share what is widened, the fewer loads; memory in the arena before the stack. */
 export const dspKernels: readonly Kernel<'conv2d'>[] = [
+  {
+    name: 'conv2d_compact_s8',
+    isa: 'dsp',
+    why: 'seven bytes a channel beside its weights, and one function for all convolutions',
+    small: true,
+    shared: true,
+    refuses: compactProblem,
+    bind: bindCompact,
+  },
   ...tiles('conv2d_strip', 'four pixels by two channels, from a strip of columns that windows share', strip),
   ...tiles('conv2d', 'four pixels by two channels, from a column for each pixel', (view) => columns(view, 4)),
   ...tiles('conv2d', 'two pixels by two channels, from a column for each pixel', (view) => columns(view, 2)),
@@ -133,6 +151,51 @@ function bindTiles(view: View, { name, geometry, quads }: Layout): CallSpec {
 
 function bindDirect(view: View): CallSpec[] {
   return [{ ...common(view), data: { stream: packDirect(fastChannelsOf(view) as Channels) } }];
+}
+
+/** Most bytes of windows that conv2d_compact_s8 copies to the stack. */
+const COPY_BYTES = 1024;
+
+/** Taps of a channel in fours, whether windows are copied together, and of how many pixels at a time. */
+function compactLayout({ attrs, ins, outs }: View): Record<'quads' | 'copies' | 'pixels', number> {
+  const [, kernelHeight, kernelWidth, inChannels] = ins[1]!.shape as [number, number, number, number];
+  const taps = kernelHeight * kernelWidth * inChannels;
+  const isRow = kernelHeight === 1 && taps % 4 === 0 && attrs.padding.every((pad) => pad === 0);
+  const quads = Math.ceil(taps / 4);
+  const { width } = planeOf(outs[0]!.shape);
+  return {
+    quads,
+    copies: Number(!isRow),
+    pixels: isRow ? width : Math.min(width, Math.floor(COPY_BYTES / (4 * quads))),
+  };
+}
+
+function compactProblem(view: View): string | undefined {
+  const reason = refuses(view);
+  if (reason !== undefined) return reason;
+  if (compactLayout(view).pixels === 0) return 'a window is too large for the stack';
+  const records = compactRecordsOf(view);
+  return typeof records === 'string' ? records : undefined;
+}
+
+function compactRecordsOf(view: View): CompactRecords | string {
+  const fast = fastChannelsOf(view) as Channels;
+  return compactRecords(fast, zeroPointOf(view.ins[0]!), zeroPointOf(view.outs[0]!), view.attrs.clamp);
+}
+
+function bindCompact(view: View): CallSpec[] {
+  const shared = common(view);
+  const { records, geometry } = compactRecordsOf(view) as CompactRecords;
+  return [
+    {
+      ...shared,
+      geometry: { ...shared.geometry, ...compactLayout(view), ...geometry },
+      data: {
+        stream: packCompact(fastChannelsOf(view) as Channels),
+        records,
+      },
+    },
+  ];
 }
 
 /** Geometry fields that all kernels have, and the rows. */

@@ -1,12 +1,13 @@
 /** Kernels for the Armv7E-M DSP extension: square windows of 3, 5 and 7 with stride 1 or 2. */
 import { fail } from '../../core/diagnostics.ts';
 import type { Value } from '../../ir/types.ts';
+import { type CompactRecords, compactRecords } from '../compact-channels.ts';
 import { convolutionData, foldZeroPoint } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { type Channels, fastChannels, isRelu } from '../fast-requantize.ts';
 import { zeroPointOf } from '../quantization.ts';
 import { planeOf } from '../rows.ts';
-import { channelsFirst, columnsUnder, rows } from './layout.ts';
+import { channelsFirst, columnsUnder, planeWidth as portablePlaneWidth, rows } from './layout.ts';
 
 type View = NodeView<'depthwise_conv2d'>;
 
@@ -27,7 +28,33 @@ const PLACES = [
   { planes: 1, roomy: false, where: 'one plane after the other on the stack' },
 ] as const;
 
-export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
+/** Outputs of a row that a kernel without planes has registers for. */
+const NARROW = 6;
+
+const narrowKernel: Kernel<'depthwise_conv2d'> = {
+  name: 'depthwise_conv2d_3x3_narrow_dsp_s8',
+  isa: 'dsp',
+  why: 'rows are so short that pixels are read where they lie',
+  refuses: (view) =>
+    windowProblem(view, 3) ??
+    (planeOf(view.outs[0]!.shape).width <= NARROW ? undefined : 'rows are longer than six pixels'),
+  bind: (view) => {
+    const { pad_left, in_columns, channels, out_width, stride, out_zero_point, out_min, out_max, is_relu } =
+      windowGeometry(view, 1);
+    return [
+      {
+        geometry: {
+          ...{ channels, pad_left, end_column: in_columns, out_width, stride },
+          ...{ out_zero_point, out_min, out_max, is_relu, in_zero_point: zeroPointOf(view.ins[0]!) },
+        },
+        data: { records: { role: 'weights', data: records(view, false) } },
+        ...rows(view),
+      },
+    ];
+  },
+};
+
+const planeKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.flatMap((size) =>
   PLACES.map(({ planes, roomy, where }): Kernel<'depthwise_conv2d'> => {
     const fits = (view: View): boolean => roomy || planeBytes(view, planes) <= STACK_BYTES;
     return {
@@ -44,8 +71,68 @@ export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = SIZES.
   }),
 );
 
+/** Any window, with dilation 1. */
+const compactKernel: Kernel<'depthwise_conv2d'> = {
+  name: 'depthwise_conv2d_compact_s8',
+  isa: 'dsp',
+  why: 'seven bytes a channel beside its weights, and one function for all windows',
+  small: true,
+  shared: true,
+  refuses: (view) => {
+    const [, kernelHeight, kernelWidth] = view.ins[1]!.shape;
+    if (kernelHeight !== kernelWidth) return 'the window is not square';
+    const reason = windowProblem(view, kernelHeight!);
+    if (reason !== undefined) return reason;
+    if (kernelHeight! * portablePlaneWidth(view) > STACK_BYTES) return 'a plane is too large for the stack';
+    if (portablePlaneWidth(view) <= view.attrs.padding[2]) return 'all windows lie in padding';
+    const records = compactRecordsOf(view);
+    return typeof records === 'string' ? records : undefined;
+  },
+  bind: (view) => {
+    const { channels, pad_left, out_width, stride, out_zero_point, out_min, out_max } = windowGeometry(
+      view,
+      1,
+    );
+    const { records, geometry } = compactRecordsOf(view) as CompactRecords;
+    const plane_width = portablePlaneWidth(view);
+    const in_columns = Math.min(planeOf(view.ins[0]!.shape).width, plane_width - pad_left);
+    return [
+      {
+        geometry: {
+          ...geometry,
+          ...{ channels, pad_left, out_width, stride, out_zero_point, out_min, out_max },
+          ...{
+            kernel_width: view.ins[1]!.shape[2]!,
+            plane_width,
+            in_columns,
+            in_zero_point: zeroPointOf(view.ins[0]!),
+          },
+        },
+        data: {
+          weights: { role: 'weights', data: (channelsOf(view) as Channels).weights },
+          records,
+        },
+        ...rows(view),
+      },
+    ];
+  },
+};
+
+function compactRecordsOf(view: View): CompactRecords | string {
+  const fast = channelsOf(view) as Channels;
+  // Padding holds the zero point, which is folded into the bias: a kernel multiplies raw values.
+  const bias = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));
+  return compactRecords({ ...fast, bias }, 0, zeroPointOf(view.outs[0]!), view.attrs.clamp);
+}
+
+export const depthwiseDspKernels: readonly Kernel<'depthwise_conv2d'>[] = [
+  compactKernel,
+  narrowKernel,
+  ...planeKernels,
+];
+
 /** Why windows of `size` cannot slide over planes, wherever these come from, or undefined. */
-export function windowProblem({ attrs, ins, outs }: View, size: Size): string | undefined {
+export function windowProblem({ attrs, ins, outs }: View, size: number): string | undefined {
   const [x, weights] = ins as [Value, Value];
   const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
   if (kernelHeight !== size || kernelWidth !== size) return `the window is ${kernelHeight}x${kernelWidth}`;
@@ -116,8 +203,11 @@ export function planeBytes(view: View, planes: number): number {
   return planes * view.ins[1]!.shape[1]! * planeWidth(view, planes) + 1;
 }
 
-/** A record of bytes for each channel: runtime/rivulet_dsp_slide.h says what is in it. */
-export function records(view: View): Int8Array {
+/**
+ * A record of bytes for each channel: runtime/rivulet_dsp_slide.h says what is in it.
+ * @param inPairs 3x3 only: taps in pairs, as windows that slide want them
+ */
+export function records(view: View, inPairs = true): Int8Array {
   const fast = channelsOf(view);
   if (typeof fast === 'string') return fail('RV9003', fast);
   const folded = foldZeroPoint(fast.bias, fast.weights, zeroPointOf(view.ins[0]!));
@@ -129,9 +219,10 @@ export function records(view: View): Int8Array {
     const start = c * (9 + taps);
     const w = fast.weights.subarray(c * taps, (c + 1) * taps);
     const e = -fast.shift[c]!;
-    fields.setInt32(start, taps === 9 ? 2 * folded[c]! : folded[c]!, true);
+    const paired = taps === 9 && inPairs;
+    fields.setInt32(start, paired ? 2 * folded[c]! : folded[c]!, true);
     fields.setInt32(start + 4, fast.multiplier[c]!, true);
-    bytes.set(taps === 9 ? [...PAIRS_3X3.map((i) => w[i]!), e, w[7]!] : [e, ...w], start + 8);
+    bytes.set(paired ? [...PAIRS_3X3.map((i) => w[i]!), e, w[7]!] : [e, ...w], start + 8);
   }
   return bytes;
 }
