@@ -62,6 +62,9 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
   hard_swish: tabulated('hard_swish'),
   quantize: tabulated('quantize'),
   dequantize: () => [],
+  softmax_cross_entropy_loss: () => [],
+  clamp_mask: ({ outs }) => anything(outs[0]!),
+  gather_channels: ({ attrs }, [x]) => attrs.channels.map((c) => x![c]!),
 };
 
 export function channelCount({ shape }: Pick<Value, 'shape'>): number {

@@ -97,6 +97,17 @@ export interface NodeAttributes {
   quantize: NoAttributes;
   /** int8 or uint8 to float32. */
   dequantize: NoAttributes;
+
+  // Training. docs/training-numerics.md says what gradients, scales and masks are.
+
+  /** logits int8 [1, N] or [1, 1, 1, N], label int32 [1]: the loss, float32 [1]. */
+  softmax_cross_entropy_loss: NoAttributes;
+  /** logits, label, scale (state): the gradient of the logits. */
+  softmax_cross_entropy_gradient: NoAttributes;
+  /** y int8 [N, H, W, C]: a bit for each element that lies strictly inside `clamp`, uint8 [N, H, 1, ceil(W * C / 8)]. */
+  clamp_mask: ClampAttributes;
+  /** x int8 [N, H, W, C]: its channels `channels`, in that order. */
+  gather_channels: { readonly channels: readonly number[] };
 }
 
 export type OpName = keyof NodeAttributes;

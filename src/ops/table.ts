@@ -1,14 +1,17 @@
 /** Every operator of the IR. A missing one does not compile. */
 import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
+import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
 import { conv2d } from './conv2d/op.ts';
+import { softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
 import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
 import { dequantize } from './dequantize/op.ts';
 import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
 import { expandDepthwise2d } from './expand_depthwise2d/op.ts';
 import { fullyConnected } from './fully_connected/op.ts';
+import { gatherChannels } from './gather_channels/op.ts';
 import { maxPool2d } from './max_pool2d/op.ts';
 import { mean } from './mean/op.ts';
 import { pad } from './pad/op.ts';
@@ -51,4 +54,7 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   slice,
   resize_nearest: resizeNearest,
   resize_bilinear: resizeBilinear,
+  softmax_cross_entropy_loss: softmaxCrossEntropyLoss,
+  clamp_mask: clampMask,
+  gather_channels: gatherChannels,
 };

@@ -78,6 +78,9 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'expand_depthwise2d':
     case 'softmax':
     case 'dequantize':
+    case 'softmax_cross_entropy_loss':
+    case 'clamp_mask':
+    case 'gather_channels':
       return whole(view);
   }
 }

@@ -1,0 +1,20 @@
+import { float32, int8, type OpCase, opCase } from '../case.ts';
+
+const LABEL = { shape: [1], dtype: 'int32' } as const;
+
+function loss(name: string, scale: number, shape: readonly number[], label?: number): OpCase {
+  const target = label === undefined ? LABEL : { ...LABEL, data: Int32Array.of(label) };
+  return opCase(name, 'softmax_cross_entropy_loss', {}, [int8(shape, scale, 3), target], float32([1]));
+}
+
+export const lossCases: readonly OpCase[] = [
+  loss('ten classes', 0.08, [1, 10], 3),
+  loss('an image of one pixel', 0.02, [1, 1, 1, 2], 1),
+  loss('one class', 0.5, [1, 1], 0),
+  loss('any label', 0.05, [1, 5]),
+  loss('a label below', 0.05, [1, 5], -1),
+  loss('a label above', 0.05, [1, 5], 5),
+  loss('tiny scale, 700 classes', 1e-5, [1, 700], 699),
+  loss('scale so large that all but the maximum vanish', 40, [1, 9], 2),
+  loss('a loss that saturates', 1e9, [1, 9], 2),
+];
