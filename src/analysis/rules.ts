@@ -64,6 +64,10 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
   dequantize: () => [],
   softmax_cross_entropy_loss: () => [],
   clamp_mask: ({ outs }) => anything(outs[0]!),
+  trained_conv2d: ({ outs }) => anything(outs[0]!),
+  conv2d_input_gradient: ({ outs }) => anything(outs[0]!),
+  conv2d_update: () => [],
+  bias_update: () => [],
   gather_channels: ({ attrs }, [x]) => attrs.channels.map((c) => x![c]!),
 };
 

@@ -28,6 +28,9 @@ export const DIAGNOSTIC_CODES = {
   RV3004: 'the executor or toolchain is not available here',
   RV3005: 'the output cannot be written',
   RV3006: 'the model does not fit the target',
+  // 5xxx: learning
+  RV5001: 'the training scheme is not valid, or not for this model',
+  RV5002: 'the model cannot be trained in this way',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',

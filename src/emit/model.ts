@@ -211,10 +211,18 @@ function emitTraining(context: EmitContext, push: PushState | undefined): string
   const lines = segments.map((segment, i) => segmentLines(context, segment, i));
   const { inference } = segmentCounts(context);
   const step = emitStep(context, lines.slice(inference).flat());
-  if (push === undefined) return [...step, ...emitResidentTraining(context, lines.slice(0, inference).flat())];
+  if (push === undefined)
+    return [...step, ...emitResidentTraining(context, lines.slice(0, inference).flat())];
   const forward = lines.slice(1, inference).flat();
   const copies = copyOut(context, program.outputs[0]!, 0);
-  return [...step, ...emitPush(context, push, outputParameters(context), forward, copies), ...emitPushedTraining(context, forward, push)];
+  return [
+    ...step,
+    ...emitPush(context, push, outputParameters(context), forward, copies),
+    ...emitPushedTraining(context, forward, {
+      rows: push.call.firings,
+      pitch: push.call.output.pitch / DTYPES[program.inputs[0]!.dtype].bytes,
+    }),
+  ];
 }
 
 function emitFrameRun(context: EmitContext, frames: FrameState): string[] {
@@ -256,7 +264,9 @@ export function runParameters(context: EmitContext): string[] {
 
 /** Of a training step only the logits: the loss is a parameter of its own. */
 function outputParameters({ program }: EmitContext): string[] {
-  return program.outputs.slice(0, program.training ? 1 : undefined).map((port, i) => `${DTYPES[port.dtype].c} *${pointerName('output', i)}`);
+  return program.outputs
+    .slice(0, program.training ? 1 : undefined)
+    .map((port, i) => `${DTYPES[port.dtype].c} *${pointerName('output', i)}`);
 }
 
 function pointerName(role: 'input' | 'output', index: number): string {

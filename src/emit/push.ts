@@ -5,8 +5,8 @@ import { type Call, type Program, pushCall } from '../program/types.ts';
 import type { EmitContext } from './context.ts';
 import { frameState } from './frames.ts';
 import { layerName, rowAddress } from './layers.ts';
-import { STEPS_BYTES } from './training.ts';
 import { COUNTER_BYTES, counterType, rowText, turnsOf } from './streams.ts';
+import { STEPS_BYTES } from './training.ts';
 
 /** What persists between pushed rows, besides the arena. */
 export interface PushState {

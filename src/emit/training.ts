@@ -9,7 +9,12 @@ export const STEPS_MEMBER = '    int32_t steps;               /* taken since res
 export const STEPS_BYTES = 4;
 
 /** Inputs of a training program by what they are. */
-export function trainingInputs({ inputs }: Program): { image: Port; label: Port; rate: Port; apply: Port | undefined } {
+export function trainingInputs({ inputs }: Program): {
+  image: Port;
+  label: Port;
+  rate: Port;
+  apply: Port | undefined;
+} {
   const [image, label, rate, apply] = inputs as [Port, Port, Port, Port | undefined];
   return { image, label, rate, apply };
 }
@@ -139,7 +144,11 @@ export function emitResidentTraining(context: EmitContext, inference: readonly s
 }
 
 /** NAME_finish_step and NAME_train_step where rows of the image are pushed. */
-export function emitPushedTraining(context: EmitContext, inference: readonly string[], push: { rows: number; pitch: number }): string[] {
+export function emitPushedTraining(
+  context: EmitContext,
+  inference: readonly string[],
+  push: { rows: number; pitch: number },
+): string[] {
   const { name, program } = context;
   const { c } = DTYPES[program.inputs[0]!.dtype];
   return [

@@ -46,6 +46,20 @@ export interface ClampAttributes {
   readonly clamp: Clamp;
 }
 
+/** How steps move parameters. */
+export interface StepAttributes {
+  /** 15 fraction bits; 0: none. */
+  readonly momentum: number;
+  /** Quantisation-aware scaling: steps as SGD on real numbers makes them. */
+  readonly qas: boolean;
+}
+
+/** The window is that of the layer whose weights are updated. */
+export interface WeightUpdateAttributes extends ConvolutionAttributes, StepAttributes {
+  /** Bits that a weight keeps behind its unit. */
+  readonly residualBits: 0 | 4 | 8;
+}
+
 export type NoAttributes = Readonly<Record<never, never>>;
 
 export interface NodeAttributes {
@@ -106,6 +120,23 @@ export interface NodeAttributes {
   softmax_cross_entropy_gradient: NoAttributes;
   /** y int8 [N, H, W, C]: a bit for each element that lies strictly inside `clamp`, uint8 [N, H, 1, ceil(W * C / 8)]. */
   clamp_mask: ClampAttributes;
+  /**
+   * x, weights as they begin (constant) [out, kh, kw, in], bias (state), trained? (state) [out, kh, kw, n], channels?
+   * (constant) int32 [n]: a conv2d whose weights of the input channels `channels`, of all without them, are `trained`.
+   */
+  trained_conv2d: ConvolutionAttributes;
+  /** g, its scale, mask?, weights, trained?, channels?, scale (state): the gradient of x; attributes of the conv2d. */
+  conv2d_input_gradient: ConvolutionAttributes;
+  /**
+   * x of the n trained channels, g, its scale, mask?, weights, trained (state), residual? (state uint8), random (state),
+   * rate float32 [1], velocity? (state), pending? (state), apply? int32 [1]: int32 [1], how many weights met a bound.
+   */
+  conv2d_update: WeightUpdateAttributes;
+  /**
+   * g, its scale, mask?, weights, bias (state), random (state), rate, velocity? (state), pending? (state), apply?: int32 [1].
+   * `inputScale` is that of the layer's input.
+   */
+  bias_update: StepAttributes & { readonly inputScale: number };
   /** x int8 [N, H, W, C]: its channels `channels`, in that order. */
   gather_channels: { readonly channels: readonly number[] };
 }

@@ -2,9 +2,16 @@
 import { fail } from '../core/diagnostics.ts';
 import type { NodeAttributes, OpName } from '../ir/attributes.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
-import { describeOrigin, elementCount, type Node, type NodeOf, type Origin, type ValueId } from '../ir/types.ts';
-import type { Forward, TrainedLayer } from './forward.ts';
+import {
+  describeOrigin,
+  elementCount,
+  type Node,
+  type NodeOf,
+  type Origin,
+  type ValueId,
+} from '../ir/types.ts';
 import { derivativeTable } from './derivatives.ts';
+import type { Forward, TrainedLayer } from './forward.ts';
 import { isLayer } from './layers.ts';
 import type { Scheme } from './scheme.ts';
 
@@ -131,7 +138,11 @@ export class Backward {
     const bytes = Math.ceil((count * bits) / 8);
     // Half a unit, so that weights begin where rounding to nearest has them.
     const half = bits === 4 ? 0x88 : 0x80;
-    return this.builder.state(`residual ${layer}`, { shape: [bytes], dtype: 'uint8' }, new Uint8Array(bytes).fill(half));
+    return this.builder.state(
+      `residual ${layer}`,
+      { shape: [bytes], dtype: 'uint8' },
+      new Uint8Array(bytes).fill(half),
+    );
   }
 
   private perElement(what: string, layer: number, count: number, wanted: boolean): ValueId | null {
@@ -226,7 +237,11 @@ export class Backward {
     const { builder } = this;
     return {
       value: builder.activation(`gradient of ${name}`, { shape, dtype: 'int8' }),
-      scale: builder.state(`scale of the gradient of ${name}`, { shape: [2], dtype: 'int32' }, Int32Array.from(FIRST_SCALE)),
+      scale: builder.state(
+        `scale of the gradient of ${name}`,
+        { shape: [2], dtype: 'int32' },
+        Int32Array.from(FIRST_SCALE),
+      ),
     };
   }
 

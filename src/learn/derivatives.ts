@@ -11,7 +11,10 @@ const FRACTION = 6;
 function derivativeOf(node: Node, y: Value): ((x: number) => number) | undefined {
   switch (node.op) {
     case 'relu': {
-      const [lowest, highest] = node.attrs.clamp.map((raw) => (raw - zeroPointOf(y)) * scaleOf(y)) as [number, number];
+      const [lowest, highest] = node.attrs.clamp.map((raw) => (raw - zeroPointOf(y)) * scaleOf(y)) as [
+        number,
+        number,
+      ];
       return (x) => (x > lowest && x < highest ? 1 : 0);
     }
     case 'leaky_relu':

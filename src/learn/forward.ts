@@ -3,13 +3,15 @@
  * everything kept that the way back needs.
  */
 import type { GraphBuilder } from '../ir/builder.ts';
-import { elementCount, type Graph, type Node, type Value, type ValueId } from '../ir/types.ts';
+import { elementCount, type Node, type Value, type ValueId } from '../ir/types.ts';
 import { isLayer, type LayerNode } from './layers.ts';
 import type { LayerTraining } from './plan-training.ts';
-import type { Scheme } from './scheme.ts';
 
 /** What the way back finds of a layer: values of the training graph. */
-export interface TrainedLayer extends LayerTraining {
+export interface TrainedLayer {
+  readonly layer: number;
+  /** By index, 'all' or 'none'. */
+  readonly selection: LayerTraining['channels'];
   /** int8 constant: all weights as they begin. */
   readonly weights: ValueId;
   readonly bias: ValueId;
@@ -62,25 +64,39 @@ export class Forward {
     const outputs = isDense || node.op === 'conv2d' ? weights.shape[0]! : weights.shape[3]!;
     const x = isDense ? this.asPixel(node, input) : input;
     const output = builder.value(node.outs[0]!);
-    const y = isDense ? builder.activation(`${name}/pixel`, { ...output, shape: [1, 1, 1, outputs] }) : output.id;
+    const y = isDense
+      ? builder.activation(`${name}/pixel`, { ...output, shape: [1, 1, 1, outputs] })
+      : output.id;
     const initial = biasId === null ? new Int32Array(outputs) : (builder.value(biasId).data as Int32Array);
     const bias = builder.state(`bias ${training.layer}`, { shape: [outputs], dtype: 'int32' }, initial);
     const { channels } = training;
     const list = typeof channels === 'string' ? null : channels;
-    const index = list && builder.constant(`${name}/channels`, { shape: [list.length], dtype: 'int32' }, Int32Array.from(list));
+    const index =
+      list &&
+      builder.constant(`${name}/channels`, { shape: [list.length], dtype: 'int32' }, Int32Array.from(list));
     const trained = channels === 'none' ? null : this.trainedState(weights, training);
     // Before the layer: its rows go as they come, and what is kept of them must be taken first.
     const saved = trained === null ? null : list === null ? x : this.gather(node, x, list);
     const ins = [x, weights.id, bias, trained, index];
-    if (node.op === 'depthwise_conv2d') builder.node('trained_depthwise_conv2d', node.attrs, ins, [y], node.origin);
+    if (node.op === 'depthwise_conv2d')
+      builder.node('trained_depthwise_conv2d', node.attrs, ins, [y], node.origin);
     else if (node.op === 'conv2d') builder.node('trained_conv2d', node.attrs, ins, [y], node.origin);
     else {
-      const attrs = { stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0], clamp: node.attrs.clamp } as const;
+      const attrs = {
+        stride: [1, 1],
+        dilation: [1, 1],
+        padding: [0, 0, 0, 0],
+        clamp: node.attrs.clamp,
+      } as const;
       builder.node('trained_conv2d', attrs, ins, [y], node.origin);
       builder.node('reshape', {}, [y], [output.id], node.origin);
     }
     this.addMask(node, y);
-    this.trained.set(node, { ...training, weights: weights.id, bias, trained, channels: index, saved, x, y });
+    this.trained.set(node, {
+      layer: training.layer,
+      selection: channels,
+      ...{ weights: weights.id, bias, trained, channels: index, saved, x, y },
+    });
   }
 
   private gather(node: LayerNode, x: ValueId, channels: readonly number[]): ValueId {
@@ -112,13 +128,20 @@ export class Forward {
   private asPointwise(weightsId: ValueId): Value {
     const weights = this.builder.value(weightsId);
     const [outputs, inputs] = weights.shape as [number, number];
-    const id = this.builder.constant(weights.name, { ...weights, shape: [outputs, 1, 1, inputs] }, weights.data!);
+    const id = this.builder.constant(
+      weights.name,
+      { ...weights, shape: [outputs, 1, 1, inputs] },
+      weights.data!,
+    );
     return this.builder.value(id);
   }
 
   private asPixel(node: LayerNode, input: ValueId): ValueId {
     const value = this.builder.value(input);
-    const pixel = this.builder.activation(`${value.name}/pixel`, { ...value, shape: [1, 1, 1, elementCount(value.shape)] });
+    const pixel = this.builder.activation(`${value.name}/pixel`, {
+      ...value,
+      shape: [1, 1, 1, elementCount(value.shape)],
+    });
     this.builder.node('reshape', {}, [input], [pixel], node.origin);
     if (this.learning.has(input)) this.learning.add(pixel);
     return pixel;

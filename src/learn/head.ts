@@ -20,12 +20,23 @@ export function withFreshClassifier(graph: Graph, classes: number): Graph {
     {
       shape: [classes, ...weights.shape.slice(1)],
       dtype: 'int8',
-      quantization: { scales: new Array(classes).fill(scale), zeroPoints: new Array(classes).fill(0), axis: 0 },
+      quantization: {
+        scales: new Array(classes).fill(scale),
+        zeroPoints: new Array(classes).fill(0),
+        axis: 0,
+      },
     },
     new Int8Array(classes * depth),
   );
-  const bias = builder.constant(`${layer.origin.name}/fresh bias`, { shape: [classes], dtype: 'int32' }, new Int32Array(classes));
-  const output = builder.activation(logits.name, { ...typeOf(logits), shape: [...logits.shape.slice(0, -1), classes] });
+  const bias = builder.constant(
+    `${layer.origin.name}/fresh bias`,
+    { shape: [classes], dtype: 'int32' },
+    new Int32Array(classes),
+  );
+  const output = builder.activation(logits.name, {
+    ...typeOf(logits),
+    shape: [...logits.shape.slice(0, -1), classes],
+  });
   for (const node of graph.nodes.slice(0, graph.nodes.indexOf(layer))) builder.push(node);
   builder.push(replaced(layer, [layer.ins[0]!, freshWeights, bias], output));
   return builder.build([output]);

@@ -31,19 +31,27 @@ export function classifierOf(graph: Graph): { layer: LayerNode; index: number; l
   const layers = layersOf(graph);
   const layer = layers.at(-1);
   if (graph.outputs.length !== 1 || layer === undefined) {
-    return fail('RV5002', `the model has ${graph.outputs.length} outputs and ${layers.length} layers with weights`, {
-      origin: graph.name,
-      hint: 'networks with one output that ends in a classifier can be trained',
-    });
+    return fail(
+      'RV5002',
+      `the model has ${graph.outputs.length} outputs and ${layers.length} layers with weights`,
+      {
+        origin: graph.name,
+        hint: 'networks with one output that ends in a classifier can be trained',
+      },
+    );
   }
   const logits = requireValue(graph, layer.outs[0]!);
   const after = graph.nodes.slice(graph.nodes.indexOf(layer) + 1);
   const other = after.find(({ op }) => op !== 'softmax' && op !== 'dequantize' && op !== 'reshape');
   if (other !== undefined || logits.dtype !== 'int8') {
-    return fail('RV5002', `${other === undefined ? logits.dtype : other.op} follows the last layer with weights`, {
-      origin: graph.name,
-      hint: 'after the classifier only reshape, softmax and dequantize may follow',
-    });
+    return fail(
+      'RV5002',
+      `${other === undefined ? logits.dtype : other.op} follows the last layer with weights`,
+      {
+        origin: graph.name,
+        hint: 'after the classifier only reshape, softmax and dequantize may follow',
+      },
+    );
   }
   const [first, ...rest] = logits.shape.toReversed();
   if (rest.some((size) => size !== 1) || first! < 2) {

@@ -20,7 +20,10 @@ export function planTraining(graph: Graph, scheme: Scheme): ReadonlyMap<LayerNod
   const layers = layersOf(graph);
   const classifier = layers.length - 1;
   const wrong = (message: string): never =>
-    fail('RV5001', message, { origin: scheme.name, hint: `${graph.name} has ${classifier} layers before its classifier` });
+    fail('RV5001', message, {
+      origin: scheme.name,
+      hint: `${graph.name} has ${classifier} layers before its classifier`,
+    });
   if (scheme.biases > classifier) wrong(`the biases of ${scheme.biases} layers are to be trained`);
   const planned = new Map<LayerNode, LayerTraining>();
   for (const entry of scheme.weights) {
@@ -35,13 +38,19 @@ export function planTraining(graph: Graph, scheme: Scheme): ReadonlyMap<LayerNod
     const available = channelsOf(graph, node);
     const count = entry?.channels?.length ?? Math.round((entry?.ratio ?? 0) * available);
     const isWrong = entry?.channels?.some((channel) => channel >= available) ?? false;
-    if (isWrong) wrong(`layer ${layer} has ${available} channels, the scheme names channel ${entry!.channels!.at(-1)}`);
+    if (isWrong)
+      wrong(`layer ${layer} has ${available} channels, the scheme names channel ${entry!.channels!.at(-1)}`);
     // A ratio that rounds to nothing still means one channel.
     const wanted = entry !== undefined && entry.ratio > 0 ? Math.max(1, count) : count;
     if (wanted === 0 && layer < classifier - scheme.biases) return;
     planned.set(node, {
       layer,
-      channels: wanted === 0 ? 'none' : wanted === available ? 'all' : (entry!.channels ?? importantChannels(graph, node, wanted)),
+      channels:
+        wanted === 0
+          ? 'none'
+          : wanted === available
+            ? 'all'
+            : (entry!.channels ?? importantChannels(graph, node, wanted)),
     });
   });
   return planned;

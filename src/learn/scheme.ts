@@ -29,9 +29,27 @@ export interface Scheme {
   readonly batch: number;
 }
 
-const DEFAULTS = { name: 'scheme', biases: 0, weights: [], residualBits: 4, qas: true, momentum: 0, batch: 1 };
+const DEFAULTS = {
+  name: 'scheme',
+  biases: 0,
+  weights: [],
+  residualBits: 4,
+  qas: true,
+  momentum: 0,
+  batch: 1,
+};
 
-const FIELDS = ['name', 'comment', 'classes', 'biases', 'weights', 'residualBits', 'qas', 'momentum', 'batch'];
+const FIELDS = [
+  'name',
+  'comment',
+  'classes',
+  'biases',
+  'weights',
+  'residualBits',
+  'qas',
+  'momentum',
+  'batch',
+];
 const LAYER_FIELDS = ['layer', 'ratio', 'channels'];
 
 /**
@@ -57,12 +75,18 @@ export function parseScheme(text: string, origin: string): Scheme {
   if (!isCount(batch) || batch < 1 || batch > 65536) wrong('"batch" must be a whole number from 1 to 65536');
   if (!Array.isArray(weights)) wrong('"weights" is not a list');
   for (const [i, entry] of weights.entries()) {
-    const { layer, ratio, channels } = requireObject(entry, `weights[${i}]`, LAYER_FIELDS, wrong) as Partial<TrainedLayer>;
+    const { layer, ratio, channels } = requireObject(
+      entry,
+      `weights[${i}]`,
+      LAYER_FIELDS,
+      wrong,
+    ) as Partial<TrainedLayer>;
     if (!isCount(layer)) wrong(`weights[${i}].layer is ${JSON.stringify(layer)}, not the number of a layer`);
     if (!(typeof ratio === 'number' && ratio >= 0 && ratio <= 1))
       wrong(`weights[${i}].ratio is ${JSON.stringify(ratio)}, not from 0 to 1`);
     if (weights.findIndex((other) => other.layer === layer) !== i) wrong(`layer ${layer} is listed twice`);
-    const isAscending = (list: readonly number[]): boolean => list.every((c, j) => isCount(c) && (j === 0 || c > list[j - 1]!));
+    const isAscending = (list: readonly number[]): boolean =>
+      list.every((c, j) => isCount(c) && (j === 0 || c > list[j - 1]!));
     if (channels !== undefined && !(Array.isArray(channels) && isAscending(channels)))
       wrong(`weights[${i}].channels is not a list of ascending numbers`);
   }
@@ -83,7 +107,8 @@ function requireObject(
   fields: readonly string[],
   wrong: (message: string, hint?: string) => never,
 ): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong(`${what} is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return wrong(`${what} is not an object`);
   const unknown = Object.keys(value).find((key) => !fields.includes(key));
   if (unknown !== undefined) wrong(`${what} has a field "${unknown}"`, `known are ${fields.join(', ')}`);
   return value as Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** A training graph cut where learning begins: what comes before is the same for an image however often it is shown. */
 import { GraphBuilder } from '../ir/builder.ts';
-import { eliminateDead } from '../passes/eliminate-dead.ts';
 import { type Graph, type Node, requireValue, typeOf, type ValueId } from '../ir/types.ts';
+import { eliminateDead } from '../passes/eliminate-dead.ts';
 
 export interface SplitGraph {
   /** From the image to the features. */
@@ -15,7 +15,8 @@ export function splitFrozen(graph: Graph): SplitGraph {
   const [image, ...others] = graph.inputs as [ValueId, ...ValueId[]];
   const fixed = new Set<ValueId>([image]);
   const isConstant = (id: ValueId): boolean => requireValue(graph, id).role === 'const';
-  const isFrozen = (node: Node): boolean => node.ins.every((id) => id === null || fixed.has(id) || isConstant(id));
+  const isFrozen = (node: Node): boolean =>
+    node.ins.every((id) => id === null || fixed.has(id) || isConstant(id));
   const before: Node[] = [];
   const after: Node[] = [];
   for (const node of graph.nodes) {
@@ -24,12 +25,23 @@ export function splitFrozen(graph: Graph): SplitGraph {
       for (const id of node.outs) fixed.add(id);
     } else after.push(node);
   }
-  const read = new Set<ValueId>([...after.flatMap(({ ins }) => ins.filter((id) => id !== null)), ...graph.outputs]);
+  const read = new Set<ValueId>([
+    ...after.flatMap(({ ins }) => ins.filter((id) => id !== null)),
+    ...graph.outputs,
+  ]);
   const features = [...fixed].filter((id) => read.has(id));
-  return { frozen: part(graph, [image], before, features), learning: part(graph, [...features, ...others], after, graph.outputs) };
+  return {
+    frozen: part(graph, [image], before, features),
+    learning: part(graph, [...features, ...others], after, graph.outputs),
+  };
 }
 
-function part(graph: Graph, inputs: readonly ValueId[], nodes: readonly Node[], outputs: readonly ValueId[]): Graph {
+function part(
+  graph: Graph,
+  inputs: readonly ValueId[],
+  nodes: readonly Node[],
+  outputs: readonly ValueId[],
+): Graph {
   const empty: Graph = { ...graph, inputs: [], outputs: [], nodes: [] };
   const builder = GraphBuilder.from(empty);
   for (const id of inputs) {

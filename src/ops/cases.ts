@@ -4,6 +4,7 @@ import { cases as averagePool2d } from './average_pool2d/cases.ts';
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
+import { biasUpdateCases, forwardCases, inputGradientCases, updateCases } from './conv_training/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
 import { lossCases } from './cross_entropy/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
@@ -11,8 +12,8 @@ import { cases as dequantize } from './dequantize/cases.ts';
 import { cases as elementwise } from './elementwise/cases.ts';
 import { cases as expandDepthwise2d } from './expand_depthwise2d/cases.ts';
 import { cases as fullyConnected } from './fully_connected/cases.ts';
-import { cases as maxPool2d } from './max_pool2d/cases.ts';
 import { cases as gatherChannels } from './gather_channels/cases.ts';
+import { cases as maxPool2d } from './max_pool2d/cases.ts';
 import { cases as mean } from './mean/cases.ts';
 import { cases as pad } from './pad/cases.ts';
 import { cases as quantize } from './quantize/cases.ts';
@@ -47,4 +48,8 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   softmax_cross_entropy_loss: lossCases,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
+  trained_conv2d: forwardCases,
+  conv2d_input_gradient: inputGradientCases,
+  conv2d_update: updateCases,
+  bias_update: biasUpdateCases,
 };

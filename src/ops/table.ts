@@ -3,6 +3,7 @@ import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
 import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
+import { biasUpdate, conv2dInputGradient, conv2dUpdate, trainedConv2d } from './conv_training/op.ts';
 import { conv2d } from './conv2d/op.ts';
 import { softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
 import type { OpDef } from './definition.ts';
@@ -57,4 +58,8 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   softmax_cross_entropy_loss: softmaxCrossEntropyLoss,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
+  trained_conv2d: trainedConv2d,
+  conv2d_input_gradient: conv2dInputGradient,
+  conv2d_update: conv2dUpdate,
+  bias_update: biasUpdate,
 };

@@ -80,6 +80,10 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'dequantize':
     case 'softmax_cross_entropy_loss':
     case 'clamp_mask':
+    case 'trained_conv2d':
+    case 'conv2d_input_gradient':
+    case 'conv2d_update':
+    case 'bias_update':
     case 'gather_channels':
       return whole(view);
   }

@@ -289,9 +289,29 @@ async function buildKey(
   { meaning }: CoreFlags,
 ): Promise<string> {
   const harness = await Promise.all(HARNESS_FILES.map((name) => readFile(harnessFile(name), 'utf8')));
-  const { name, inputBytes, outputBytes, training, layers, optimize, trace = false, sanitize = false } = request;
+  const {
+    name,
+    inputBytes,
+    outputBytes,
+    training,
+    layers,
+    optimize,
+    trace = false,
+    sanitize = false,
+  } = request;
   const files = [...request.files].sort(([a], [b]) => (a < b ? -1 : 1)).flat();
-  const options = { name, inputBytes, outputBytes, training, layers, optimize, trace, sanitize, core, compiler };
+  const options = {
+    name,
+    inputBytes,
+    outputBytes,
+    training,
+    layers,
+    optimize,
+    trace,
+    sanitize,
+    core,
+    compiler,
+  };
   return contentHash([CACHE_FORMAT, JSON.stringify(options), meaning, ...harness, ...files]);
 }
 

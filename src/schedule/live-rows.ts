@@ -34,9 +34,7 @@ export class LiveRows {
   constructor(program: Program) {
     this.program = program;
     const views = viewsByBuffer(program);
-    this.uses = program.buffers.map(({ id, bytes, role }) =>
-      useOf(program, views[id]!, id, bytes, role),
-    );
+    this.uses = program.buffers.map(({ id, bytes, role }) => useOf(program, views[id]!, id, bytes, role));
     this.reads = program.calls.map((call) =>
       call.slots.flatMap((slot) =>
         slot.source.kind === 'buffer' ? [this.range(slot.source.buffer, slot)] : [],
