@@ -63,6 +63,7 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
   quantize: tabulated('quantize'),
   dequantize: () => [],
   softmax_cross_entropy_loss: () => [],
+  softmax_cross_entropy_gradient: ({ outs }) => anything(outs[0]!),
   clamp_mask: ({ outs }) => anything(outs[0]!),
   gather_channels: ({ attrs }, [x]) => attrs.channels.map((c) => x![c]!),
 };

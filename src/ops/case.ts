@@ -12,8 +12,8 @@ export interface OpCase {
   readonly graph: Graph;
 }
 
-/** An operand of a case: a constant when it has data, an input of the graph otherwise, null when absent. */
-export type CaseOperand = (TensorType & { readonly data?: TypedArray }) | null;
+/** An operand of a case: a constant or a state when it has data, an input of the graph otherwise, null when absent. */
+export type CaseOperand = (TensorType & { readonly data?: TypedArray; readonly persists?: boolean }) | null;
 
 /** A graph of one node whose operands and single output have the given types. */
 export function opCase<K extends OpName>(
@@ -26,8 +26,9 @@ export function opCase<K extends OpName>(
   const builder = new GraphBuilder(op);
   const ins = operands.map((operand, i) => {
     if (operand === null) return null;
-    const { data, ...type } = operand;
-    return data === undefined ? builder.input(`x${i}`, type) : builder.constant(`c${i}`, type, data);
+    const { data, persists, ...type } = operand;
+    if (data === undefined) return builder.input(`x${i}`, type);
+    return persists ? builder.state(`s${i}`, type, data) : builder.constant(`c${i}`, type, data);
   });
   const out = builder.activation('y', output);
   builder.node(op, attrs, ins, [out], { index: 0, op, name });
@@ -81,6 +82,11 @@ export function bias(
 ): TensorType & { readonly data: TypedArray } {
   const type: TensorType = { shape: [channels], dtype: 'int32' };
   return { ...type, data: randomIntegers(type, seed, -magnitude, magnitude) };
+}
+
+/** `operand` as a state that begins with its data. */
+export function state<T extends NonNullable<CaseOperand>>(operand: T): T & { readonly persists: true } {
+  return { ...operand, persists: true };
 }
 
 function perTensor(scale: number, zeroPoint: number): NonNullable<TensorType['quantization']> {

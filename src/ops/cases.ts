@@ -5,7 +5,7 @@ import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
-import { lossCases } from './cross_entropy/cases.ts';
+import { gradientCases as crossEntropyGradient, lossCases as crossEntropyLoss } from './cross_entropy/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
 import { cases as elementwise } from './elementwise/cases.ts';
@@ -44,7 +44,8 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   concat,
   slice,
   ...resize,
-  softmax_cross_entropy_loss: lossCases,
+  softmax_cross_entropy_loss: crossEntropyLoss,
+  softmax_cross_entropy_gradient: crossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
 };

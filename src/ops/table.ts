@@ -4,7 +4,7 @@ import { averagePool2d } from './average_pool2d/op.ts';
 import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
 import { conv2d } from './conv2d/op.ts';
-import { softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
+import { softmaxCrossEntropyGradient, softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
 import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
 import { dequantize } from './dequantize/op.ts';
@@ -55,6 +55,7 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   resize_nearest: resizeNearest,
   resize_bilinear: resizeBilinear,
   softmax_cross_entropy_loss: softmaxCrossEntropyLoss,
+  softmax_cross_entropy_gradient: softmaxCrossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
 };

@@ -79,6 +79,7 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'softmax':
     case 'dequantize':
     case 'softmax_cross_entropy_loss':
+    case 'softmax_cross_entropy_gradient':
     case 'clamp_mask':
     case 'gather_channels':
       return whole(view);

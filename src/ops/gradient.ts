@@ -1,0 +1,99 @@
+/**
+ * Gradients: int8 tensors of their activation's shape, without quantisation, whose scale is a state int32 [2] of exponent
+ * e and predicted shift: the real gradient is G * 2^e. A mask has a bit for each element of a row, see `clamp_mask`.
+ */
+import type { Shape, TensorType, Value } from '../ir/types.ts';
+import { maskShape } from './clamp_mask/op.ts';
+import type { Problem, Tensor } from './definition.ts';
+import { firstProblem } from './quantization.ts';
+import { rowsOf } from './rows.ts';
+import { sameShape } from './strided.ts';
+
+/** How much larger than needed a predicted shift may be. */
+const SLACK = 2;
+
+/** The least s >= 0 with (largest + half of 2^s) >> s <= 127. */
+export function neededShift(largest: number): number {
+  let shift = 0;
+  while (Math.floor((largest + halfOf(shift)) / 2 ** shift) > 127) ++shift;
+  return shift;
+}
+
+function halfOf(shift: number): number {
+  return shift > 0 ? 2 ** (shift - 1) : 0;
+}
+
+/**
+ * Fills `gradient` and its `scale` from accumulators A, real gradient A * 2^exponent: G = (A + half) >> shift, saturated,
+ * with the predicted shift if that is the needed one or up to two more, with the needed one otherwise, which becomes the
+ * next prediction.
+ */
+export function storeGradient(
+  accumulators: ArrayLike<number>,
+  exponent: number,
+  gradient: Tensor,
+  scale: Tensor,
+): void {
+  let largest = 0;
+  for (let i = 0; i < accumulators.length; ++i) largest = Math.max(largest, Math.abs(accumulators[i]!));
+  const needed = neededShift(largest);
+  const predicted = Number(scale.data[1]!);
+  const shift = needed <= predicted && predicted <= needed + SLACK ? predicted : needed;
+  for (let i = 0; i < accumulators.length; ++i) {
+    const rounded = Math.floor((accumulators[i]! + halfOf(shift)) / 2 ** shift);
+    gradient.data[i] = Math.max(-128, Math.min(127, rounded));
+  }
+  scale.data[0] = (exponent + shift) | 0;
+  scale.data[1] = needed;
+}
+
+/** The exponent of a gradient. */
+export function exponentOf(scale: Tensor): number {
+  return Number(scale.data[0]!);
+}
+
+/** G where the mask lets it through, 0 elsewhere. */
+export function maskedGradient(gradient: Tensor, mask: Tensor | null | undefined): Int8Array {
+  const values = gradient.data as Int8Array;
+  if (!mask) return values;
+  const elements = rowsOf(gradient).bytes;
+  const bytes = rowsOf(mask).bytes;
+  return values.map((value, i) => {
+    const [row, element] = [Math.floor(i / elements), i % elements];
+    const byte = Number(mask.data[row * bytes + (element >> 3)]!);
+    return (byte >> (element & 7)) & 1 ? value : 0;
+  });
+}
+
+/** The problem with a gradient [1, H, W, C] of an activation of `shape`. */
+export function gradientProblem(gradient: Value | null | undefined, shape: Shape): Problem | undefined {
+  if (gradient?.dtype !== 'int8' || gradient.quantization !== undefined) {
+    return { code: 'RV2003', message: 'a gradient is int8 without quantisation' };
+  }
+  if (sameShape(gradient.shape, shape)) return undefined;
+  return { code: 'RV2005', message: `the gradient is [${gradient.shape}] of an activation [${shape}]` };
+}
+
+export function gradientScaleProblem(scale: Value | null | undefined): Problem | undefined {
+  if (scale?.role === 'state' && scale.dtype === 'int32' && sameShape(scale.shape, [2])) return undefined;
+  return { code: 'RV2003', message: 'the scale of a gradient is a state of two int32' };
+}
+
+/** The problem with the operands that say what arrives: a gradient of an activation of `shape`, its scale, its mask. */
+export function incomingProblem(
+  [gradient, scale, mask]: readonly (Value | null | undefined)[],
+  { shape }: Pick<TensorType, 'shape'>,
+): Problem | undefined {
+  const sizes = shape.length === 4 && shape[0] === 1;
+  return firstProblem(
+    sizes ? undefined : { code: 'RV2005', message: `[${shape}] is not one image` },
+    gradientProblem(gradient, shape),
+    gradientScaleProblem(scale),
+    sizes && mask ? maskProblem(mask, shape) : undefined,
+  );
+}
+
+function maskProblem(mask: Value, shape: Shape): Problem | undefined {
+  if (mask.dtype === 'uint8' && sameShape(mask.shape, maskShape(shape))) return undefined;
+  return { code: 'RV2005', message: `the mask is ${mask.dtype} [${mask.shape}] of an activation [${shape}]` };
+}
