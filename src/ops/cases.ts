@@ -1,18 +1,26 @@
 /** The cases of every operator, by operator folder. */
 
 import { cases as averagePool2d } from './average_pool2d/cases.ts';
+import { sumCases as gradientSum, meanCases as meanGradient } from './backward/cases.ts';
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
-import { gradientCases as crossEntropyGradient, lossCases as crossEntropyLoss } from './cross_entropy/cases.ts';
+import {
+  gradientCases as crossEntropyGradient,
+  lossCases as crossEntropyLoss,
+} from './cross_entropy/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
+import {
+  inputGradientCases as depthwiseConv2dInputGradient,
+  forwardCases as trainedDepthwiseConv2d,
+} from './depthwise_training/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
 import { cases as elementwise } from './elementwise/cases.ts';
 import { cases as expandDepthwise2d } from './expand_depthwise2d/cases.ts';
 import { cases as fullyConnected } from './fully_connected/cases.ts';
-import { cases as maxPool2d } from './max_pool2d/cases.ts';
 import { cases as gatherChannels } from './gather_channels/cases.ts';
+import { cases as maxPool2d } from './max_pool2d/cases.ts';
 import { cases as mean } from './mean/cases.ts';
 import { cases as pad } from './pad/cases.ts';
 import { cases as quantize } from './quantize/cases.ts';
@@ -48,4 +56,8 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   softmax_cross_entropy_gradient: crossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
+  trained_depthwise_conv2d: trainedDepthwiseConv2d,
+  depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  gradient_sum: gradientSum,
+  mean_gradient: meanGradient,
 };

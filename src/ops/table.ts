@@ -1,12 +1,16 @@
 /** Every operator of the IR. A missing one does not compile. */
 import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
+import { meanGradient } from './backward/mean.ts';
+import { gradientSum } from './backward/sum.ts';
 import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
 import { conv2d } from './conv2d/op.ts';
 import { softmaxCrossEntropyGradient, softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
 import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
+import { trainedDepthwiseConv2d } from './depthwise_training/forward.ts';
+import { depthwiseConv2dInputGradient } from './depthwise_training/input-gradient.ts';
 import { dequantize } from './dequantize/op.ts';
 import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
 import { expandDepthwise2d } from './expand_depthwise2d/op.ts';
@@ -58,4 +62,8 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   softmax_cross_entropy_gradient: softmaxCrossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
+  trained_depthwise_conv2d: trainedDepthwiseConv2d,
+  depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  gradient_sum: gradientSum,
+  mean_gradient: meanGradient,
 };

@@ -82,6 +82,10 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'softmax_cross_entropy_gradient':
     case 'clamp_mask':
     case 'gather_channels':
+    case 'trained_depthwise_conv2d':
+    case 'depthwise_conv2d_input_gradient':
+    case 'gradient_sum':
+    case 'mean_gradient':
       return whole(view);
   }
 }

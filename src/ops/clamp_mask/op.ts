@@ -1,5 +1,5 @@
-import type { CallSpec, NodeView, OpDef, Problem, ReferenceView } from '../definition.ts';
 import { clampProblem } from '../bytes.ts';
+import type { CallSpec, NodeView, OpDef, Problem, ReferenceView } from '../definition.ts';
 import { eachRow, planeOf, rowsOf } from '../rows.ts';
 import { sameShape } from '../strided.ts';
 

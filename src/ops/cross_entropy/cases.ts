@@ -20,7 +20,13 @@ export const lossCases: readonly OpCase[] = [
 ];
 
 /** The predicted shift decides how often the kernel computes. */
-function gradient(name: string, scale: number, shape: readonly number[], label: number, shift: number): OpCase {
+function gradient(
+  name: string,
+  scale: number,
+  shape: readonly number[],
+  label: number,
+  shift: number,
+): OpCase {
   return opCase(
     name,
     'softmax_cross_entropy_gradient',

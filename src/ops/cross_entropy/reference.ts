@@ -57,5 +57,7 @@ export function accumulatorsOf(logits: Tensor, label: number): number[] {
   const { values, exponentials, sum } = softmaxOf(logits);
   if (label < 0 || label >= values.length) return exponentials.map(() => 0);
   const one = 2 ** FRACTION_BITS;
-  return exponentials.map((e, j) => Math.floor((e * one + Math.floor(sum / 2)) / sum) - (j === label ? one : 0));
+  return exponentials.map(
+    (e, j) => Math.floor((e * one + Math.floor(sum / 2)) / sum) - (j === label ? one : 0),
+  );
 }

@@ -57,7 +57,11 @@ export function trainedIndices(
 }
 
 /** Weights [1, kh, kw, C] as they are now. */
-export function effectiveWeights(weights: Tensor, trained: Tensor | null, channels: Tensor | null): Int8Array {
+export function effectiveWeights(
+  weights: Tensor,
+  trained: Tensor | null,
+  channels: Tensor | null,
+): Int8Array {
   const indices = trainedIndices(weights, trained, channels);
   const count = trained?.shape[3] ?? 0;
   return (weights.data as Int8Array).map((w, i) => {
