@@ -5,7 +5,7 @@
 #ifndef RIVULET_LOSS_H
 #define RIVULET_LOSS_H
 
-#include "rivulet.h"
+#include "rivulet_gradient.h"
 
 RV_SHARED int32_t rv_largest(const int8_t *values, int32_t count)
 {

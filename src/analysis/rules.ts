@@ -63,11 +63,16 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
   quantize: tabulated('quantize'),
   dequantize: () => [],
   softmax_cross_entropy_loss: () => [],
+  softmax_cross_entropy_gradient: ({ outs }) => anything(outs[0]!),
   clamp_mask: ({ outs }) => anything(outs[0]!),
   trained_conv2d: ({ outs }) => anything(outs[0]!),
   conv2d_input_gradient: ({ outs }) => anything(outs[0]!),
   conv2d_update: () => [],
   bias_update: () => [],
+  trained_depthwise_conv2d: ({ outs }) => anything(outs[0]!),
+  depthwise_conv2d_input_gradient: ({ outs }) => anything(outs[0]!),
+  gradient_sum: ({ outs }) => anything(outs[0]!),
+  mean_gradient: ({ outs }) => anything(outs[0]!),
   gather_channels: ({ attrs }, [x]) => attrs.channels.map((c) => x![c]!),
 };
 

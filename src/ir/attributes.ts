@@ -139,6 +139,20 @@ export interface NodeAttributes {
   bias_update: StepAttributes & { readonly inputScale: number };
   /** x int8 [N, H, W, C]: its channels `channels`, in that order. */
   gather_channels: { readonly channels: readonly number[] };
+  /**
+   * x, weights [1, kh, kw, C], bias (state int32 [C]), trained? (state int8 [1, kh, kw, n]), channels? (const int32 [n],
+   * ascending: which ones are trained; absent: all).
+   */
+  trained_depthwise_conv2d: ConvolutionAttributes;
+  /**
+   * g, its scale, mask?, weights, trained?, channels?, scale of the result (state): the gradient of x. Attributes are those
+   * of the convolution.
+   */
+  depthwise_conv2d_input_gradient: ConvolutionAttributes;
+  /** g [1, H', W', C], its scale, scale of the result (state): the gradient of a mean over height and width. */
+  mean_gradient: NoAttributes;
+  /** a, its scale, b, its scale, scale of the result (state): their sum. */
+  gradient_sum: NoAttributes;
 }
 
 export type OpName = keyof NodeAttributes;

@@ -1,13 +1,21 @@
 /** The cases of every operator, by operator folder. */
 
 import { cases as averagePool2d } from './average_pool2d/cases.ts';
+import { sumCases as gradientSum, meanCases as meanGradient } from './backward/cases.ts';
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
 import { biasUpdateCases, forwardCases, inputGradientCases, updateCases } from './conv_training/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
-import { lossCases } from './cross_entropy/cases.ts';
+import {
+  gradientCases as crossEntropyGradient,
+  lossCases as crossEntropyLoss,
+} from './cross_entropy/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
+import {
+  inputGradientCases as depthwiseConv2dInputGradient,
+  forwardCases as trainedDepthwiseConv2d,
+} from './depthwise_training/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
 import { cases as elementwise } from './elementwise/cases.ts';
 import { cases as expandDepthwise2d } from './expand_depthwise2d/cases.ts';
@@ -45,11 +53,16 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   concat,
   slice,
   ...resize,
-  softmax_cross_entropy_loss: lossCases,
+  softmax_cross_entropy_loss: crossEntropyLoss,
+  softmax_cross_entropy_gradient: crossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
   trained_conv2d: forwardCases,
   conv2d_input_gradient: inputGradientCases,
   conv2d_update: updateCases,
   bias_update: biasUpdateCases,
+  trained_depthwise_conv2d: trainedDepthwiseConv2d,
+  depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  gradient_sum: gradientSum,
+  mean_gradient: meanGradient,
 };

@@ -4,9 +4,9 @@
  */
 import type { Shape, TensorType, Value } from '../ir/types.ts';
 import { maskShape } from './clamp_mask/op.ts';
-import type { Problem, Tensor } from './definition.ts';
+import type { Problem, SlotSpec, Tensor } from './definition.ts';
 import { firstProblem } from './quantization.ts';
-import { rowsOf } from './rows.ts';
+import { rowsOf, wholeTensor } from './rows.ts';
 import { sameShape } from './strided.ts';
 
 /** How much larger than needed a predicted shift may be. */
@@ -96,4 +96,12 @@ export function incomingProblem(
 function maskProblem(mask: Value, shape: Shape): Problem | undefined {
   if (mask.dtype === 'uint8' && sameShape(mask.shape, maskShape(shape))) return undefined;
   return { code: 'RV2005', message: `the mask is ${mask.dtype} [${mask.shape}] of an activation [${shape}]` };
+}
+
+/** The whole of operand `operand` as the slot of a single firing; NULL where it is absent. */
+export function wholeSlot(ins: readonly (Value | null | undefined)[], operand: number): SlotSpec {
+  const value = ins[operand];
+  if (value) return { operand, ...wholeTensor(value) };
+  const [stand] = ins as readonly [Value];
+  return { operand: 0, ...wholeTensor(stand), rows: Int32Array.of(-1) };
 }

@@ -1,13 +1,17 @@
 /** Every operator of the IR. A missing one does not compile. */
 import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
+import { meanGradient } from './backward/mean.ts';
+import { gradientSum } from './backward/sum.ts';
 import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
 import { biasUpdate, conv2dInputGradient, conv2dUpdate, trainedConv2d } from './conv_training/op.ts';
 import { conv2d } from './conv2d/op.ts';
-import { softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
+import { softmaxCrossEntropyGradient, softmaxCrossEntropyLoss } from './cross_entropy/op.ts';
 import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
+import { trainedDepthwiseConv2d } from './depthwise_training/forward.ts';
+import { depthwiseConv2dInputGradient } from './depthwise_training/input-gradient.ts';
 import { dequantize } from './dequantize/op.ts';
 import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
 import { expandDepthwise2d } from './expand_depthwise2d/op.ts';
@@ -56,10 +60,15 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   resize_nearest: resizeNearest,
   resize_bilinear: resizeBilinear,
   softmax_cross_entropy_loss: softmaxCrossEntropyLoss,
+  softmax_cross_entropy_gradient: softmaxCrossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
   trained_conv2d: trainedConv2d,
   conv2d_input_gradient: conv2dInputGradient,
   conv2d_update: conv2dUpdate,
   bias_update: biasUpdate,
+  trained_depthwise_conv2d: trainedDepthwiseConv2d,
+  depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  gradient_sum: gradientSum,
+  mean_gradient: meanGradient,
 };

@@ -79,12 +79,17 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'softmax':
     case 'dequantize':
     case 'softmax_cross_entropy_loss':
+    case 'softmax_cross_entropy_gradient':
     case 'clamp_mask':
     case 'trained_conv2d':
     case 'conv2d_input_gradient':
     case 'conv2d_update':
     case 'bias_update':
     case 'gather_channels':
+    case 'trained_depthwise_conv2d':
+    case 'depthwise_conv2d_input_gradient':
+    case 'gradient_sum':
+    case 'mean_gradient':
       return whole(view);
   }
 }

@@ -1,10 +1,11 @@
 import { elementCount, type Value } from '../../ir/types.ts';
 import type { CallSpec, NodeView, OpDef, Problem } from '../definition.ts';
+import { gradientProblem, gradientScaleProblem, storeGradient } from '../gradient.ts';
 import { firstProblem, int8Problem, scaleOf } from '../quantization.ts';
 import { wholeTensor } from '../rows.ts';
 import { softmaxScale } from '../softmax/table.ts';
-import { lossReference } from './reference.ts';
-import { exponentials, logitStep } from './table.ts';
+import { accumulatorsOf, lossReference } from './reference.ts';
+import { exponentials, FRACTION_BITS, logitStep } from './table.ts';
 
 type Name = 'softmax_cross_entropy_loss' | 'softmax_cross_entropy_gradient';
 
@@ -24,6 +25,32 @@ export const softmaxCrossEntropyLoss: OpDef<'softmax_cross_entropy_loss'> = {
       why: 'exponentials from a table of 256, logarithm by squaring',
       refuses: () => undefined,
       bind: (view) => [bindLoss(view)],
+    },
+  ],
+};
+
+export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'> = {
+  name: 'softmax_cross_entropy_gradient',
+  verify: (view) =>
+    firstProblem(
+      logitsProblem(view),
+      gradientScaleProblem(view.ins[2]),
+      gradientProblem(view.outs[0], view.ins[0]?.shape ?? []),
+    ),
+  mutates: [2],
+  macs: () => 0,
+  reference({ ins, outs }) {
+    const [logits, label, scale] = [ins[0]!, Number(ins[1]!.data[0]!), ins[2]!];
+    storeGradient(accumulatorsOf(logits, label), -FRACTION_BITS, outs[0]!, scale);
+  },
+  kernels: [
+    {
+      name: 'softmax_cross_entropy_gradient_s8',
+      isa: 'portable',
+      shared: true,
+      why: 'exponentials from a table of 256',
+      refuses: () => undefined,
+      bind: (view) => [bindGradient(view)],
     },
   ],
 };
@@ -65,6 +92,17 @@ function bindLoss({ ins, outs }: NodeView<'softmax_cross_entropy_loss'>): CallSp
       { operand: 0, ...wholeTensor(logits) },
       { operand: 1, ...wholeTensor(label) },
     ],
+    output: wholeTensor(outs[0]!),
+  };
+}
+
+function bindGradient({ ins, outs }: NodeView<'softmax_cross_entropy_gradient'>): CallSpec {
+  const logits = ins[0]!;
+  return {
+    geometry: { classes: elementCount(logits.shape) },
+    data: { exponentials: { role: 'table', data: exponentials(scaleOf(logits)) } },
+    firings: 1,
+    slots: [0, 1, 2].map((operand) => ({ operand, ...wholeTensor(ins[operand]!) })),
     output: wholeTensor(outs[0]!),
   };
 }

@@ -1,0 +1,165 @@
+import type { ConvolutionAttributes, Padding, Pair } from '../../ir/attributes.ts';
+import type { Shape } from '../../ir/types.ts';
+import { bias, type CaseOperand, int8, type OpCase, opCase, state, weights } from '../case.ts';
+import { windowOutput } from '../convolution.ts';
+import { gradient, gradientScale, mask, zeroGradient } from '../gradient-case.ts';
+
+/** A depthwise convolution of one image. */
+interface Layer {
+  readonly name: string;
+  readonly size: Pair;
+  readonly kernel: Pair;
+  readonly channels: number;
+  readonly stride?: Pair;
+  readonly dilation?: Pair;
+  readonly padding?: Padding;
+  /** All, or these; undefined: none. */
+  readonly trained?: 'all' | readonly number[];
+  readonly masked?: boolean;
+  readonly scale?: number;
+  readonly shift?: number;
+}
+
+const LAYERS: readonly Layer[] = [
+  { name: '3x3, nothing trained', size: [5, 7], kernel: [3, 3], channels: 6, masked: true },
+  {
+    name: '3x3, some trained',
+    size: [4, 4],
+    kernel: [3, 3],
+    channels: 9,
+    trained: [0, 3, 4, 8],
+    masked: true,
+  },
+  { name: '5x5, all trained', size: [4, 5], kernel: [5, 5], channels: 5, trained: 'all', shift: 9 },
+  {
+    name: '7x7, stride 2, some trained',
+    size: [8, 8],
+    kernel: [7, 7],
+    stride: [2, 2],
+    channels: 8,
+    trained: [1, 7],
+    masked: true,
+  },
+  {
+    name: '5x5, stride 2, odd',
+    size: [9, 7],
+    kernel: [5, 5],
+    stride: [2, 2],
+    channels: 4,
+    masked: true,
+    shift: 13,
+  },
+  {
+    name: '3x3, stride 2',
+    size: [7, 6],
+    kernel: [3, 3],
+    stride: [2, 2],
+    padding: [0, 1, 1, 0],
+    channels: 7,
+    trained: [6],
+  },
+  {
+    name: 'any window',
+    size: [6, 9],
+    kernel: [2, 4],
+    stride: [1, 3],
+    dilation: [2, 1],
+    padding: [1, 0, 2, 1],
+    channels: 3,
+    trained: [2],
+    masked: true,
+  },
+  { name: 'an image of one pixel', size: [1, 1], kernel: [3, 3], channels: 4, trained: [1, 2], masked: true },
+  {
+    name: 'one channel',
+    size: [3, 10],
+    kernel: [3, 3],
+    channels: 1,
+    trained: 'all',
+    masked: true,
+    shift: 20,
+  },
+  { name: 'one row of 5x5', size: [1, 6], kernel: [5, 5], channels: 4, masked: true },
+  {
+    name: 'a window larger than the image',
+    size: [3, 2],
+    kernel: [7, 7],
+    channels: 5,
+    trained: [0, 4],
+    masked: true,
+  },
+  { name: 'tiny scales', size: [4, 4], kernel: [3, 3], channels: 4, scale: 1e-36, masked: true },
+  {
+    name: 'large scales',
+    size: [4, 4],
+    kernel: [3, 3],
+    channels: 4,
+    scale: 3,
+    trained: [0],
+    masked: true,
+    shift: 40,
+  },
+];
+
+function attributesOf({ kernel, stride = [1, 1], dilation = [1, 1], padding }: Layer): ConvolutionAttributes {
+  const [y, x] = kernel.map((size) => (size - 1) >> 1) as [number, number];
+  return { stride, dilation, padding: padding ?? [y, y, x, x], clamp: [-128, 127] };
+}
+
+function shapesOf(layer: Layer): { x: Shape; y: Shape } {
+  const { stride, dilation, padding } = attributesOf(layer);
+  const out = (d: 0 | 1): number =>
+    windowOutput(
+      layer.size[d],
+      layer.kernel[d],
+      stride[d],
+      dilation[d],
+      padding[2 * d]!,
+      padding[2 * d + 1]!,
+    );
+  return { x: [1, ...layer.size, layer.channels], y: [1, out(0), out(1), layer.channels] };
+}
+
+/** Weights, trained?, channels? */
+function weightOperands({ kernel, channels, trained, scale }: Layer, seed: number): CaseOperand[] {
+  const frozen = weights([1, ...kernel, channels], 3, seed, scale);
+  if (trained === undefined) return [frozen, null, null];
+  const count = trained === 'all' ? channels : trained.length;
+  const { quantization: _, ...raw } = weights([1, ...kernel, count], 3, seed + 1);
+  const indices = trained === 'all' ? null : Int32Array.from(trained);
+  return [frozen, state(raw), indices && { shape: [count], dtype: 'int32', data: indices }];
+}
+
+export const forwardCases: readonly OpCase[] = LAYERS.map((layer, i) => {
+  const { x, y } = shapesOf(layer);
+  const [frozen, ...trained] = weightOperands(layer, 10 * i);
+  return opCase(
+    layer.name,
+    'trained_depthwise_conv2d',
+    { ...attributesOf(layer), clamp: i % 2 === 0 ? [-128, 127] : [-90, 60] },
+    [int8(x, 0.04, [-128, 3, 127][i % 3]!), frozen!, state(bias(layer.channels, i)), ...trained],
+    int8(y, 0.1 * (layer.scale ?? 1), i % 2 === 0 ? -128 : 5),
+  );
+});
+
+function inputGradient(layer: Layer, g: CaseOperand, name = layer.name): OpCase {
+  const { x, y } = shapesOf(layer);
+  return opCase(
+    name,
+    'depthwise_conv2d_input_gradient',
+    attributesOf(layer),
+    [
+      g,
+      gradientScale(-12, 3),
+      layer.masked ? mask(y) : null,
+      ...weightOperands(layer, layer.channels),
+      gradientScale(0, layer.shift ?? 11),
+    ],
+    gradient(x),
+  );
+}
+
+export const inputGradientCases: readonly OpCase[] = [
+  ...LAYERS.map((layer) => inputGradient(layer, gradient(shapesOf(layer).y))),
+  inputGradient(LAYERS[1]!, zeroGradient(shapesOf(LAYERS[1]!).y), 'a gradient of zeros'),
+];
