@@ -40,7 +40,7 @@ export function sideBySide(name: string, parts: readonly Part[], inputs = 1): Si
   const program: Program = {
     inputs: Array.from({ length: inputs }, () => port('input')),
     outputs: [port('output')],
-    ...{ name, buffers, constants, calls, schedule: [] },
+    ...{ name, buffers, constants, calls, schedule: [], states: [] },
   };
   return { program, firstBuffer };
 }

@@ -4,7 +4,7 @@ import { constantName } from './constants.ts';
 import type { EmitContext } from './context.ts';
 
 export function hasStates(program: Program): boolean {
-  return program.buffers.some(({ role }) => role === 'state');
+  return program.states.length > 0;
 }
 
 /** Lines of NAME.h. */
@@ -22,14 +22,12 @@ export function resetPrototype({ name, macro }: EmitContext): string[] {
 /** The function, for NAME.c. */
 export function emitReset(context: EmitContext): string[] {
   const { name, program, plan } = context;
-  const lines = program.buffers
-    .filter(({ role }) => role === 'state')
-    .map(({ id, bytes, initial }) => {
-      const place = `memory->bytes + ${plan.addresses[id]}`;
-      return initial === undefined
-        ? `    memset(${place}, 0, ${bytes});`
-        : `    memcpy(${place}, ${constantName(context, initial)}, ${bytes});`;
-    });
+  const lines = program.states.map(({ buffer, offset, bytes, initial }) => {
+    const place = `memory->bytes + ${plan.addresses[buffer]! + offset}`;
+    return initial === null
+      ? `    memset(${place}, 0, ${bytes});`
+      : `    memcpy(${place}, ${constantName(context, initial)}, ${bytes});`;
+  });
   return [
     `int ${name}_reset(${name}_arena *memory)`,
     '{',

@@ -81,6 +81,25 @@ export class Backward {
     // The pixel of a dense layer has the gradient of the vector.
     const mask = this.forward.mask(layer.y);
     const gradient = node.op === 'fully_connected' ? this.reshaped(g, layer.y, node.origin) : g;
+    const { qas } = this.scheme;
+    const momentum = Math.round(this.scheme.momentum * 32768);
+    const { rate, apply } = this.inputs;
+    const inputScale = builder.value(layer.x).quantization!.scales[0]!;
+    // The bias has no part in the gradient of the input, its weights have: they move last.
+    const outputs = elementCount(builder.value(layer.bias).shape);
+    const biasOperands = [
+      gradient.value,
+      gradient.scale,
+      mask,
+      layer.weights,
+      layer.bias,
+      this.random,
+      rate,
+      this.perElement('bias velocity', layer.layer, outputs, momentum > 0),
+      this.perElement('bias pending', layer.layer, outputs, apply !== null),
+      apply,
+    ];
+    this.update('bias_update', { inputScale, momentum, qas }, biasOperands, node.origin);
     if (this.forward.learning.has(layer.x)) {
       const operands = [gradient.value, gradient.scale, mask, layer.weights, layer.trained, layer.channels];
       const op = isDepthwise ? 'depthwise_conv2d_input_gradient' : 'conv2d_input_gradient';
@@ -91,10 +110,6 @@ export class Backward {
         this.contribute(node.ins[0]!, this.reshaped(pixel, node.ins[0]!, node.origin), node.origin);
       }
     }
-    const { qas } = this.scheme;
-    const momentum = Math.round(this.scheme.momentum * 32768);
-    const { rate, apply } = this.inputs;
-    const inputScale = builder.value(layer.x).quantization!.scales[0]!;
     if (layer.trained !== null) {
       const count = elementCount(builder.value(layer.trained).shape);
       const { residualBits } = this.scheme;
@@ -116,20 +131,6 @@ export class Backward {
       const attrs = { ...window, residualBits, momentum, qas };
       this.update(isDepthwise ? 'depthwise_conv2d_update' : 'conv2d_update', attrs, operands, node.origin);
     }
-    const outputs = elementCount(builder.value(layer.bias).shape);
-    const operands = [
-      gradient.value,
-      gradient.scale,
-      mask,
-      layer.weights,
-      layer.bias,
-      this.random,
-      rate,
-      this.perElement('bias velocity', layer.layer, outputs, momentum > 0),
-      this.perElement('bias pending', layer.layer, outputs, apply !== null),
-      apply,
-    ];
-    this.update('bias_update', { inputScale, momentum, qas }, operands, node.origin);
   }
 
   private residual(layer: number, count: number): ValueId | null {

@@ -18,6 +18,7 @@ import type {
   RoomyKernel,
   Slot,
   SlotSource,
+  State,
 } from '../program/types.ts';
 import { ConstantPool } from './constants.ts';
 import { type Selected, selectKernels } from './select.ts';
@@ -25,6 +26,9 @@ import { type Selected, selectKernels } from './select.ts';
 export function lower(graph: Graph, choice: KernelChoice = PORTABLE_KERNELS): Program {
   return new Lowering(graph, choice).run();
 }
+
+/** Kernels read and write words of states. */
+const STATE_ALIGNMENT = 4;
 
 class Lowering {
   private readonly graph: Graph;
@@ -34,6 +38,9 @@ class Lowering {
   private readonly constants = new ConstantPool();
   /** Where each value's bytes are; reshapes share the place of their operand. */
   private readonly places = new Map<ValueId, SlotSource>();
+  private readonly states: State[] = [];
+  /** Where in their buffer states begin. */
+  private readonly offsets = new Map<ValueId, number>();
 
   constructor(graph: Graph, choice: KernelChoice) {
     this.graph = graph;
@@ -43,7 +50,7 @@ class Lowering {
   run(): Program {
     const { graph } = this;
     for (const id of graph.inputs) this.place(id, 'input');
-    for (const value of graph.values.values()) if (value.role === 'state') this.placeState(value);
+    this.placeStates();
     for (const node of graph.nodes) this.lowerNode(node);
     const outputs = graph.outputs.map((id) => this.outputPort(id));
     const outputBuffers = new Set(outputs.map((port) => port.buffer));
@@ -57,6 +64,7 @@ class Lowering {
       schedule: this.calls.map((call) => ({ call: call.index, first: 0, count: call.firings, step: 1 })),
       inputs: graph.inputs.map((id) => this.port(this.value(id))),
       outputs,
+      states: this.states,
     };
   }
 
@@ -110,8 +118,10 @@ class Lowering {
       firings: spec.firings,
       slots: spec.slots.map((slot): Slot => {
         const { operand, ...rows } = slot;
-        const ring = placesOf(rows, bytesOf(ins[operand]!));
-        return { ...rows, ring, turn: 0, source: this.source(ins[operand]!) };
+        const value = ins[operand]!;
+        const ring = placesOf(rows, bytesOf(value));
+        const offset = rows.offset + (this.offsets.get(value.id) ?? 0);
+        return { ...rows, offset, ring, turn: 0, source: this.source(value) };
       }),
       output: {
         ...spec.output,
@@ -147,12 +157,22 @@ class Lowering {
     this.places.set(id, { kind: 'buffer', buffer: this.addBuffer(value.name, bytesOf(value), role) });
   }
 
-  private placeState(value: Value): void {
-    const buffer = this.addBuffer(value.name, bytesOf(value), 'state');
-    this.places.set(value.id, { kind: 'buffer', buffer });
-    if (asBytes(value.data!).every((byte) => byte === 0)) return;
-    const initial = this.constants.add(value.data!, 'weights');
-    this.buffers[buffer] = { ...this.buffers[buffer]!, initial };
+  /** States lie one after the other: all live for ever, and the planner has one buffer to place. */
+  private placeStates(): void {
+    const values = [...this.graph.values.values()].filter(({ role }) => role === 'state');
+    if (values.length === 0) return;
+    const buffer = this.buffers.length;
+    let end = 0;
+    for (const value of values) {
+      const bytes = bytesOf(value);
+      const isZero = asBytes(value.data!).every((byte) => byte === 0);
+      const initial = isZero ? null : this.constants.add(value.data!, 'weights');
+      this.states.push({ name: value.name, buffer, offset: end, bytes, initial });
+      this.places.set(value.id, { kind: 'buffer', buffer });
+      this.offsets.set(value.id, end);
+      end += Math.ceil(bytes / STATE_ALIGNMENT) * STATE_ALIGNMENT;
+    }
+    this.addBuffer('states', end, 'state');
   }
 
   private addBuffer(name: string, bytes: number, role: BufferRole): BufferId {

@@ -159,14 +159,14 @@ function withoutUnusedConstants(program: Program): Program {
     for (const id of Object.values(data)) used.add(id);
     for (const { source } of slots) if (source.kind === 'constant') used.add(source.constant);
   }
-  for (const { initial } of program.buffers) if (initial !== undefined) used.add(initial);
+  for (const { initial } of program.states) if (initial !== null) used.add(initial);
   const kept = program.constants.filter(({ id }) => used.has(id));
   const renumbered = new Map(kept.map(({ id }, i) => [id, i]));
   return {
     ...program,
     constants: kept.map((constant, id) => ({ ...constant, id })),
-    buffers: program.buffers.map((buffer) =>
-      buffer.initial === undefined ? buffer : { ...buffer, initial: renumbered.get(buffer.initial)! },
+    states: program.states.map((state) =>
+      state.initial === null ? state : { ...state, initial: renumbered.get(state.initial)! },
     ),
     calls: program.calls.map((call) => ({
       ...call,

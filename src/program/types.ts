@@ -23,8 +23,16 @@ export interface Buffer {
   readonly name: string;
   readonly bytes: number;
   readonly role: BufferRole;
-  /** What a state begins with; absent: zeros. A kernel may write to the slots that read a state. */
-  readonly initial?: ConstantId;
+}
+
+/** A part of a buffer that persists from one run to the next. A kernel may write to the slots that read it. */
+export interface State {
+  readonly name: string;
+  readonly buffer: BufferId;
+  readonly offset: number;
+  readonly bytes: number;
+  /** What it begins with; null: zeros. */
+  readonly initial: ConstantId | null;
 }
 
 export interface Constant {
@@ -172,6 +180,8 @@ export interface Program {
   readonly schedule: readonly Run[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** In a buffer of their own. */
+  readonly states: readonly State[];
   /** Absent where every run is an inference of its own. */
   readonly sliding?: Sliding;
   readonly training?: Training;

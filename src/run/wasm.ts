@@ -87,19 +87,18 @@ export class WasmExecutor {
 
   /** Every state begins anew. */
   reset(): void {
-    for (const { id, role, bytes, initial } of this.program.buffers) {
-      if (role !== 'state') continue;
-      const place = this.bytes(this.address(id), bytes);
-      if (initial === undefined) place.fill(0);
+    for (const { name, initial } of this.program.states) {
+      const place = this.state(name);
+      if (initial === null) place.fill(0);
       else place.set(asBytes(this.program.constants[initial]!.data));
     }
   }
 
   /** The bytes of the state of that name, in place: what is written here is what the next run finds. RV9005 if there is none. */
   state(name: string): Uint8Array {
-    const buffer = this.program.buffers.find((buffer) => buffer.role === 'state' && buffer.name === name);
-    if (buffer === undefined) return fail('RV9005', `there is no state "${name}"`);
-    return this.bytes(this.address(buffer.id), buffer.bytes);
+    const state = this.program.states.find((state) => state.name === name);
+    if (state === undefined) return fail('RV9005', `there is no state "${name}"`);
+    return this.bytes(this.address(state.buffer) + state.offset, state.bytes);
   }
 
   /**
@@ -140,10 +139,12 @@ export class WasmExecutor {
 
   /** Fills the arena with a byte: nothing may depend on what was there before, but states, which stay. */
   dirty(byte: number): void {
-    const states = this.program.buffers.filter(({ role }) => role === 'state');
-    const kept = states.map(({ id, bytes }) => this.bytes(this.address(id), bytes).slice());
+    const { states } = this.program;
+    const kept = states.map(({ name }) => this.state(name).slice());
     this.bytes(this.arena, this.plan.arenaBytes).fill(byte);
-    for (const [i, { id }] of states.entries()) this.bytes(this.address(id), kept[i]!.length).set(kept[i]!);
+    states.forEach(({ name }, i) => {
+      this.state(name).set(kept[i]!);
+    });
   }
 
   private fire(

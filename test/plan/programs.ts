@@ -86,6 +86,7 @@ export class ProgramSketch {
         this.calls.map(({ index, firings }) => ({ call: index, first: 0, count: firings, step: 1 })),
       inputs: ports(buffers.filter(({ role }) => role === 'input').map(({ id }) => id)),
       outputs: ports(outputs),
+      states: [],
     };
   }
 

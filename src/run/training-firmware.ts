@@ -1,0 +1,124 @@
+/** A training program as firmware: built for a core, run for some steps, measured. */
+import { asBytes } from '../core/dtype.ts';
+import type { Optimize } from '../core/isa.ts';
+import type { Project } from '../emit/project.ts';
+import { trainingInputs } from '../emit/training.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Program } from '../program/types.ts';
+import { type RunResult, runFirmware } from './execute.ts';
+import { buildFirmware, type Firmware } from './firmware.ts';
+
+export interface TrainingFirmwareRequest {
+  readonly name: string;
+  readonly project: Project;
+  readonly program: Program;
+  readonly plan: Plan;
+  readonly core: string;
+  readonly optimize: Optimize;
+}
+
+/** A labelled image: raw bytes of the network's input. */
+export interface LabelledImage {
+  readonly image: Uint8Array;
+  readonly label: number;
+  readonly rate: number;
+}
+
+/** What the device holds after a step. */
+export interface StepOutcome {
+  readonly logits: Uint8Array;
+  readonly loss: number;
+  /** Bytes of every state, by name. */
+  readonly states: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Milliseconds for all steps. */
+const TIMEOUT_MS = 1_800_000;
+
+/** @throws RivuletError RV3004, RV3006, RV9004: see `buildFirmware` */
+export function buildTraining(
+  request: TrainingFirmwareRequest,
+  does: 'inference' | 'step',
+): Promise<Firmware> {
+  const { name, project, program, plan, core, optimize } = request;
+  const { image } = trainingInputs(program);
+  const states = program.states.map(({ buffer, offset, bytes }) => ({
+    at: plan.addresses[buffer]! + offset,
+    bytes,
+  }));
+  const ports = program.outputs.map(({ buffer, bytes }) => ({ at: plan.addresses[buffer]!, bytes }));
+  const outputs = does === 'step' ? [...ports, ...states] : ports.slice(0, 1);
+  return buildFirmware({
+    files: project,
+    name,
+    inputBytes: does === 'step' ? [4, 4, image.bytes] : [image.bytes],
+    outputBytes: outputs.map(({ bytes }) => bytes),
+    training: { does, outputOffsets: outputs.map(({ at }) => at) },
+    layers: program.calls.length,
+    core,
+    optimize,
+  });
+}
+
+/** Steps one after the other, from the states as they begin. */
+export async function trainFirmware(
+  request: TrainingFirmwareRequest,
+  samples: readonly LabelledImage[],
+): Promise<StepOutcome[]> {
+  const firmware = await buildTraining(request, 'step');
+  const { outputs } = await runFirmware(firmware, samples.map(asSample), { timeoutMs: TIMEOUT_MS });
+  return outputs.map(([logits, loss, ...states]) => ({
+    logits: logits!,
+    loss: new DataView(loss!.buffer, loss!.byteOffset).getFloat32(0, true),
+    states: new Map(request.program.states.map(({ name }, i) => [name, states[i]!])),
+  }));
+}
+
+/** What a training firmware takes on a core. */
+export interface TrainingProfile {
+  readonly core: string;
+  readonly machine: string;
+  readonly instructions: { readonly forward: number; readonly step: number };
+  /** Bytes; `bss` has the arena in it, `stack` is the deepest use of a step. */
+  readonly sram: Record<'data' | 'bss' | 'stack' | 'total', number>;
+  readonly flash: Record<'text' | 'rodata' | 'data' | 'total', number>;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly macs: number;
+    readonly instructions: number;
+  }[];
+}
+
+export async function profileTraining(
+  request: TrainingFirmwareRequest,
+  sample: LabelledImage,
+): Promise<TrainingProfile> {
+  const [inference, step] = [await buildTraining(request, 'inference'), await buildTraining(request, 'step')];
+  const run = (firmware: Firmware, tensors: readonly Uint8Array[]): Promise<RunResult> =>
+    // The second time round: scales of gradients have settled.
+    runFirmware(firmware, [tensors, tensors], { profile: true, timeoutMs: TIMEOUT_MS });
+  const forward = await run(inference, [sample.image]);
+  const whole = await run(step, asSample(sample));
+  const last = whole.profiles!.at(-1)!;
+  const { sram, flash } = step.memory!;
+  const bss = sram.arena + sram.bss;
+  const stack = Math.max(whole.stack!, forward.stack!);
+  return {
+    core: request.core,
+    machine: whole.machine,
+    instructions: { forward: forward.profiles!.at(-1)!.total, step: last.total },
+    sram: { data: sram.data, bss, stack, total: sram.data + bss + stack },
+    flash: { ...flash, total: flash.text + flash.rodata + flash.data },
+    layers: request.program.calls.map(({ index, origin, op, macs }) => ({
+      name: origin.name,
+      op,
+      macs,
+      instructions: last.perLayer[index]!,
+    })),
+  };
+}
+
+function asSample({ image, label, rate }: LabelledImage): Uint8Array[] {
+  return [asBytes(Int32Array.of(label)), asBytes(Float32Array.of(rate)), image];
+}
