@@ -75,7 +75,8 @@ RV_INLINE int32_t rv_gradient_again(rv_gradient *to)
 
 RV_INLINE void rv_gradient_end(const rv_gradient *to, int32_t exponent, void *scale)
 {
-    const int32_t values[2] = {(int32_t)((uint32_t)exponent + (uint32_t)to->shift), to->needed};
+    /* One more than was needed: the next image's gradient may be twice as large without a second pass. */
+    const int32_t values[2] = {(int32_t)((uint32_t)exponent + (uint32_t)to->shift), to->needed + 1};
     memcpy(scale, values, sizeof values);
 }
 

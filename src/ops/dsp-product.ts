@@ -49,9 +49,9 @@ export function packTiles(channels: Channels, quads: readonly Quad[], layout: st
   return cached(channels, `tiles ${layout}`, () => {
     const { weights, bias, multiplier, shift } = channels;
     const taps = weights.length / bias.length;
-    const stream = new Int32Array(pairsOf(channels).length * (2 * quads.length + 5));
+    const stream = new Int32Array(pairsOf(channels.bias.length).length * (2 * quads.length + 5));
     let at = 0;
-    for (const pair of pairsOf(channels)) {
+    for (const pair of pairsOf(channels.bias.length)) {
       const weight = (channel: number, tap: number): number => (tap < 0 ? 0 : weights[channel * taps + tap]!);
       for (const [i, j, k, l] of quads) {
         for (const c of pair) {
@@ -78,9 +78,9 @@ export function packDirect(channels: Channels): KernelConstant {
   return cached(channels, 'direct', () => {
     const { weights, bias, multiplier, shift } = channels;
     const taps = weights.length / bias.length;
-    const stream = new Int32Array(pairsOf(channels).length * (taps / 2 + 5));
+    const stream = new Int32Array(pairsOf(channels.bias.length).length * (taps / 2 + 5));
     let at = 0;
-    for (const [a, b] of pairsOf(channels)) {
+    for (const [a, b] of pairsOf(channels.bias.length)) {
       const byte = (channel: number, tap: number): number => weights[channel * taps + tap]! & 255;
       for (const c of [a, b]) stream[at++] = bias[c]!;
       for (let quad = 0; quad < taps; quad += 4) {
@@ -97,29 +97,32 @@ export function packDirect(channels: Channels): KernelConstant {
 
 /** What conv2d_compact_s8 reads: weights alone, the taps of a channel filled up to a multiple of 4. */
 export function packCompact(channels: Channels): KernelConstant {
-  return cached(channels, 'compact', () => {
-    const { weights, bias } = channels;
-    const taps = weights.length / bias.length;
-    const quads = Math.ceil(taps / 4);
-    const stream = new Int32Array(pairsOf(channels).length * 2 * quads);
-    let at = 0;
-    for (const [a, b] of pairsOf(channels)) {
-      const byte = (channel: number, tap: number): number =>
-        tap < taps ? weights[channel * taps + tap]! & 255 : 0;
-      for (let quad = 0; quad < 4 * quads; quad += 4) {
-        for (const i of [quad, quad + 1]) {
-          stream[at++] = byte(a, i) | (byte(b, i) << 8) | (byte(a, i + 2) << 16) | (byte(b, i + 2) << 24);
-        }
+  return cached(channels, 'compact', () => packPairs(channels.weights, channels.bias.length));
+}
+
+/** The weights of `count` channels two by two, for rv_dsp_direct: bytes a[i], b[i], a[i + 2], b[i + 2]. */
+export function packPairs(weights: Int8Array, count: number): Int32Array {
+  const taps = weights.length / count;
+  const quads = Math.ceil(taps / 4);
+  const pairs = pairsOf(count);
+  const stream = new Int32Array(pairs.length * 2 * quads);
+  let at = 0;
+  for (const [a, b] of pairs) {
+    const byte = (channel: number, tap: number): number =>
+      tap < taps ? weights[channel * taps + tap]! & 255 : 0;
+    for (let quad = 0; quad < 4 * quads; quad += 4) {
+      for (const i of [quad, quad + 1]) {
+        stream[at++] = byte(a, i) | (byte(b, i) << 8) | (byte(a, i + 2) << 16) | (byte(b, i + 2) << 24);
       }
     }
-    return stream;
-  });
+  }
+  return stream;
 }
 
 /** Channels two by two; the last of an odd number goes with the one before once more. */
-function pairsOf({ bias }: Channels): [number, number][] {
-  return Array.from({ length: Math.ceil(bias.length / 2) }, (_, pair) => {
-    const a = Math.min(2 * pair, bias.length - 2);
+function pairsOf(count: number): [number, number][] {
+  return Array.from({ length: Math.ceil(count / 2) }, (_, pair) => {
+    const a = Math.min(2 * pair, count - 2);
     return [a, a + 1];
   });
 }

@@ -26,7 +26,7 @@ function halfOf(shift: number): number {
 /**
  * Fills `gradient` and its `scale` from accumulators A, real gradient A * 2^exponent: G = (A + half) >> shift, saturated,
  * with the predicted shift if that is the needed one or up to two more, with the needed one otherwise, which becomes the
- * next prediction.
+ * next prediction, but one: of the next image the gradient may be twice as large without a second pass.
  */
 export function storeGradient(
   accumulators: ArrayLike<number>,
@@ -44,7 +44,7 @@ export function storeGradient(
     gradient.data[i] = Math.max(-128, Math.min(127, rounded));
   }
   scale.data[0] = (exponent + shift) | 0;
-  scale.data[1] = needed;
+  scale.data[1] = needed + 1;
 }
 
 /** The exponent of a gradient. */

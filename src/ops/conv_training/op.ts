@@ -7,7 +7,15 @@ import { gradientProblem, gradientScaleProblem, incomingProblem } from '../gradi
 import { firstProblem, scaleOf } from '../quantization.ts';
 import { sameShape } from '../strided.ts';
 import { stateProblem } from '../update.ts';
-import { bindBiasUpdate, bindForward, bindInputGradient, bindUpdate } from './bind.ts';
+import {
+  bindBiasUpdate,
+  bindForward,
+  bindInputGradient,
+  bindPointwiseForward,
+  bindPointwiseGradient,
+  bindUpdate,
+  pointwiseProblem,
+} from './bind.ts';
 import {
   biasUpdateReference,
   forwardReference,
@@ -33,6 +41,13 @@ export const trainedConv2d: OpDef<'trained_conv2d'> = {
   macs: ({ attrs, ins, outs }) => conv2d.macs({ attrs, ins, outs }),
   reference: forwardReference,
   kernels: [
+    {
+      name: 'trained_conv2d_1x1_dsp_s8',
+      isa: 'dsp',
+      why: 'two channels by two pixels; flash has one copy of the weights for both ways',
+      refuses: ({ attrs, ins }) => pointwiseProblem(attrs, ins[1]!.shape),
+      bind: (view) => [bindPointwiseForward(view)],
+    },
     {
       name: 'trained_conv2d_s8',
       isa: 'portable',
@@ -61,6 +76,13 @@ export const conv2dInputGradient: OpDef<'conv2d_input_gradient'> = {
   macs: ({ ins }) => elementCount(ins[0]!.shape) * elementCount(ins[3]!.shape.slice(1)),
   reference: inputGradientReference,
   kernels: [
+    {
+      name: 'conv2d_input_gradient_1x1_dsp_s8',
+      isa: 'dsp',
+      why: 'two inputs of four pixels, two output channels an instruction',
+      refuses: ({ attrs, ins }) => pointwiseProblem(attrs, ins[3]!.shape),
+      bind: (view) => [bindPointwiseGradient(view)],
+    },
     {
       name: 'conv2d_input_gradient_s8',
       isa: 'portable',
