@@ -67,6 +67,7 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
   clamp_mask: ({ outs }) => anything(outs[0]!),
   trained_depthwise_conv2d: ({ outs }) => anything(outs[0]!),
   depthwise_conv2d_input_gradient: ({ outs }) => anything(outs[0]!),
+  depthwise_conv2d_update: () => [],
   gradient_sum: ({ outs }) => anything(outs[0]!),
   mean_gradient: ({ outs }) => anything(outs[0]!),
   gather_channels: ({ attrs }, [x]) => attrs.channels.map((c) => x![c]!),

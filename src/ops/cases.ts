@@ -13,6 +13,7 @@ import {
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
 import {
   inputGradientCases as depthwiseConv2dInputGradient,
+  updateCases as depthwiseConv2dUpdate,
   forwardCases as trainedDepthwiseConv2d,
 } from './depthwise_training/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
@@ -58,6 +59,7 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   gather_channels: gatherChannels,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
   depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
 };

@@ -11,6 +11,7 @@ import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
 import { trainedDepthwiseConv2d } from './depthwise_training/forward.ts';
 import { depthwiseConv2dInputGradient } from './depthwise_training/input-gradient.ts';
+import { depthwiseConv2dUpdate } from './depthwise_training/update.ts';
 import { dequantize } from './dequantize/op.ts';
 import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
 import { expandDepthwise2d } from './expand_depthwise2d/op.ts';
@@ -64,6 +65,7 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   gather_channels: gatherChannels,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
   depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
 };

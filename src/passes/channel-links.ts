@@ -84,6 +84,7 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'gather_channels':
     case 'trained_depthwise_conv2d':
     case 'depthwise_conv2d_input_gradient':
+    case 'depthwise_conv2d_update':
     case 'gradient_sum':
     case 'mean_gradient':
       return whole(view);
