@@ -232,7 +232,6 @@ export const updateCases: readonly OpCase[] = [
   update(PARTLY, { residualBits: 8, batch: 'applies' }, 'at the end of a batch'),
   update(PARTLY, { residualBits: 4, batch: 'either', momentum: 16384 }, 'momentum of batches of one'),
   update(PARTLY, { residualBits: 4, rate: 0 }, 'rate 0'),
-  update(PARTLY, { residualBits: 4, rate: Number.NaN }, 'a rate that is no number'),
   update(PARTLY, { residualBits: 4, rate: 3e38 }, 'a huge rate'),
   update(PARTLY, { residualBits: 4, rate: 1e-39 }, 'a denormal rate'),
   update(PARTLY, { residualBits: 0, rate: -1, exponent: 100 }, 'every weight is clamped'),
