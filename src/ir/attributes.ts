@@ -138,6 +138,17 @@ export interface NodeAttributes {
   mean_gradient: NoAttributes;
   /** a, its scale, b, its scale, scale of the result (state): their sum. */
   gradient_sum: NoAttributes;
+  /** g, its scale, mask?, scale of the result (state): the gradient of x. Attributes are those of the pool. */
+  average_pool2d_gradient: PoolAttributes;
+  /** x, g, its scale, mask?, scale of the result (state): the gradient of x. Attributes are those of the pool. */
+  max_pool2d_gradient: PoolAttributes;
+  /**
+   * x, g, its scale, scale of the result (state): the gradient of x, by the derivative at each of 256 bytes, from -128 on,
+   * an integer of at most 7 bits with `fraction` fraction bits.
+   */
+  unary_gradient: { readonly derivative: readonly number[]; readonly fraction: number };
+  /** other, g, its scale, mask?, scale of the result (state): the gradient of an operand that is multiplied by `other`. */
+  mul_gradient: NoAttributes;
 }
 
 export type OpName = keyof NodeAttributes;

@@ -1,7 +1,14 @@
 /** The cases of every operator, by operator folder. */
 
 import { cases as averagePool2d } from './average_pool2d/cases.ts';
-import { sumCases as gradientSum, meanCases as meanGradient } from './backward/cases.ts';
+import {
+  averagePoolCases as averagePool2dGradient,
+  sumCases as gradientSum,
+  maxPoolCases as maxPool2dGradient,
+  meanCases as meanGradient,
+  mulCases as mulGradient,
+  unaryCases as unaryGradient,
+} from './backward/cases.ts';
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
@@ -62,4 +69,8 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
+  average_pool2d_gradient: averagePool2dGradient,
+  max_pool2d_gradient: maxPool2dGradient,
+  unary_gradient: unaryGradient,
+  mul_gradient: mulGradient,
 };

@@ -1,8 +1,12 @@
 /** Every operator of the IR. A missing one does not compile. */
 import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
+import { averagePool2dGradient } from './backward/average-pool.ts';
+import { maxPool2dGradient } from './backward/max-pool.ts';
 import { meanGradient } from './backward/mean.ts';
+import { mulGradient } from './backward/mul.ts';
 import { gradientSum } from './backward/sum.ts';
+import { unaryGradient } from './backward/unary.ts';
 import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
 import { conv2d } from './conv2d/op.ts';
@@ -68,4 +72,8 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
+  average_pool2d_gradient: averagePool2dGradient,
+  max_pool2d_gradient: maxPool2dGradient,
+  unary_gradient: unaryGradient,
+  mul_gradient: mulGradient,
 };
