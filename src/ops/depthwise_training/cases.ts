@@ -109,6 +109,27 @@ const LAYERS: readonly Layer[] = [
     masked: true,
     shift: 40,
   },
+  { name: '3x3, blocks of four', size: [4, 8], kernel: [3, 3], channels: 8, masked: true },
+  { name: '7x7', size: [6, 9], kernel: [7, 7], channels: 4, masked: true, shift: 14 },
+  {
+    name: '7x7, stride 2',
+    size: [8, 8],
+    kernel: [7, 7],
+    stride: [2, 2],
+    channels: 12,
+    masked: true,
+    shift: 12,
+  },
+  { name: '7x7, stride 2 by 1, one plane', size: [9, 5], kernel: [7, 7], stride: [2, 1], channels: 3 },
+  {
+    name: '5x5, stride 3, pixels under no window',
+    size: [11, 8],
+    kernel: [5, 5],
+    stride: [3, 3],
+    padding: [1, 0, 0, 2],
+    channels: 4,
+    masked: true,
+  },
 ];
 
 function attributesOf({ kernel, stride = [1, 1], dilation = [1, 1], padding }: Layer): ConvolutionAttributes {
