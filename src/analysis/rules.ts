@@ -71,8 +71,13 @@ export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> }
   bias_update: () => [],
   trained_depthwise_conv2d: ({ outs }) => anything(outs[0]!),
   depthwise_conv2d_input_gradient: ({ outs }) => anything(outs[0]!),
+  depthwise_conv2d_update: () => [],
   gradient_sum: ({ outs }) => anything(outs[0]!),
   mean_gradient: ({ outs }) => anything(outs[0]!),
+  average_pool2d_gradient: ({ outs }) => anything(outs[0]!),
+  max_pool2d_gradient: ({ outs }) => anything(outs[0]!),
+  unary_gradient: ({ outs }) => anything(outs[0]!),
+  mul_gradient: ({ outs }) => anything(outs[0]!),
   gather_channels: ({ attrs }, [x]) => attrs.channels.map((c) => x![c]!),
 };
 

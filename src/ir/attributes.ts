@@ -33,6 +33,16 @@ export interface ExpandDepthwiseAttributes extends ConvolutionAttributes {
   readonly carries: boolean;
 }
 
+/** How weights of a convolution are updated; the attributes of the convolution with it. */
+export interface WeightUpdateAttributes extends ConvolutionAttributes {
+  /** Bits that are kept below the weights' own. */
+  readonly residualBits: 0 | 4 | 8;
+  /** How much of the velocity stays, 15 fraction bits. */
+  readonly momentum: number;
+  /** Quantisation-aware scaling: the step is that of the real weights. */
+  readonly qas: boolean;
+}
+
 export interface PoolAttributes extends WindowAttributes {
   readonly kernel: Pair;
 }
@@ -149,10 +159,27 @@ export interface NodeAttributes {
    * of the convolution.
    */
   depthwise_conv2d_input_gradient: ConvolutionAttributes;
+  /**
+   * x [1, H, W, n] (the trained channels of the input), g, its scale, mask?, weights (for their scales), trained (state),
+   * residual? (state uint8, one or two a byte), random (state int32 [1]), rate (float32 [1]), velocity? and pending? (states
+   * int32, one for each trained weight), apply? (int32 [1]), channels?: int32 [1], how many weights had to be clamped.
+   */
+  depthwise_conv2d_update: WeightUpdateAttributes;
   /** g [1, H', W', C], its scale, scale of the result (state): the gradient of a mean over height and width. */
   mean_gradient: NoAttributes;
   /** a, its scale, b, its scale, scale of the result (state): their sum. */
   gradient_sum: NoAttributes;
+  /** g, its scale, mask?, scale of the result (state): the gradient of x. Attributes are those of the pool. */
+  average_pool2d_gradient: PoolAttributes;
+  /** x, g, its scale, mask?, scale of the result (state): the gradient of x. Attributes are those of the pool. */
+  max_pool2d_gradient: PoolAttributes;
+  /**
+   * x, g, its scale, scale of the result (state): the gradient of x, by the derivative at each of 256 bytes, from -128 on,
+   * an integer of at most 7 bits with `fraction` fraction bits.
+   */
+  unary_gradient: { readonly derivative: readonly number[]; readonly fraction: number };
+  /** other, g, its scale, mask?, scale of the result (state): the gradient of an operand that is multiplied by `other`. */
+  mul_gradient: NoAttributes;
 }
 
 export type OpName = keyof NodeAttributes;

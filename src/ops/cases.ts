@@ -1,7 +1,14 @@
 /** The cases of every operator, by operator folder. */
 
 import { cases as averagePool2d } from './average_pool2d/cases.ts';
-import { sumCases as gradientSum, meanCases as meanGradient } from './backward/cases.ts';
+import {
+  averagePoolCases as averagePool2dGradient,
+  sumCases as gradientSum,
+  maxPoolCases as maxPool2dGradient,
+  meanCases as meanGradient,
+  mulCases as mulGradient,
+  unaryCases as unaryGradient,
+} from './backward/cases.ts';
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
@@ -14,6 +21,7 @@ import {
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
 import {
   inputGradientCases as depthwiseConv2dInputGradient,
+  updateCases as depthwiseConv2dUpdate,
   forwardCases as trainedDepthwiseConv2d,
 } from './depthwise_training/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
@@ -63,6 +71,11 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   bias_update: biasUpdateCases,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
   depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
+  average_pool2d_gradient: averagePool2dGradient,
+  max_pool2d_gradient: maxPool2dGradient,
+  unary_gradient: unaryGradient,
+  mul_gradient: mulGradient,
 };

@@ -1,8 +1,12 @@
 /** Every operator of the IR. A missing one does not compile. */
 import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
+import { averagePool2dGradient } from './backward/average-pool.ts';
+import { maxPool2dGradient } from './backward/max-pool.ts';
 import { meanGradient } from './backward/mean.ts';
+import { mulGradient } from './backward/mul.ts';
 import { gradientSum } from './backward/sum.ts';
+import { unaryGradient } from './backward/unary.ts';
 import { clampMask } from './clamp_mask/op.ts';
 import { concat } from './concat/op.ts';
 import { biasUpdate, conv2dInputGradient, conv2dUpdate, trainedConv2d } from './conv_training/op.ts';
@@ -12,6 +16,7 @@ import type { OpDef } from './definition.ts';
 import { depthwiseConv2d } from './depthwise_conv2d/op.ts';
 import { trainedDepthwiseConv2d } from './depthwise_training/forward.ts';
 import { depthwiseConv2dInputGradient } from './depthwise_training/input-gradient.ts';
+import { depthwiseConv2dUpdate } from './depthwise_training/update.ts';
 import { dequantize } from './dequantize/op.ts';
 import { add, maximum, minimum, mul, prelu, sub } from './elementwise/op.ts';
 import { expandDepthwise2d } from './expand_depthwise2d/op.ts';
@@ -69,6 +74,11 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   bias_update: biasUpdate,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
   depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
+  average_pool2d_gradient: averagePool2dGradient,
+  max_pool2d_gradient: maxPool2dGradient,
+  unary_gradient: unaryGradient,
+  mul_gradient: mulGradient,
 };

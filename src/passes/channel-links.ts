@@ -88,8 +88,13 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'gather_channels':
     case 'trained_depthwise_conv2d':
     case 'depthwise_conv2d_input_gradient':
+    case 'depthwise_conv2d_update':
     case 'gradient_sum':
     case 'mean_gradient':
+    case 'average_pool2d_gradient':
+    case 'max_pool2d_gradient':
+    case 'unary_gradient':
+    case 'mul_gradient':
       return whole(view);
   }
 }

@@ -1,10 +1,11 @@
 /** The emitted C of every case of every operator: strict warnings, both compilers, sanitizers, against the reference. */
 import { describe, expect, it } from 'vitest';
+import { asBytes } from '../../src/core/dtype.ts';
 import type { Optimize } from '../../src/core/isa.ts';
 import { emitProject } from '../../src/emit/project.ts';
 import type { OpCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
-import { runReference } from '../../src/run/reference.ts';
+import { initialStates, runReference } from '../../src/run/reference.ts';
 import { type CompilerChoice, type EmittedCase, failuresOf, hasCommand } from '../support/emitted.ts';
 import { inputsFor } from '../support/inputs.ts';
 import { KERNEL_SETS, type KernelSet, lowered } from '../support/kernel-sets.ts';
@@ -50,7 +51,14 @@ function emitted(
   const { program, plan } = lowered(graph, set);
   const samples = [1, 2].map((seed) => {
     const inputs = inputsFor(graph, seed);
-    return { inputs, outputs: runReference(graph, inputs) };
+    const states = initialStates(graph);
+    const outputs = runReference(graph, inputs, undefined, states);
+    const kept = [...states].map(([id, { data }]) => {
+      const { name } = graph.values.get(id)!;
+      const buffer = program.buffers.find((buffer) => buffer.role === 'state' && buffer.name === name)!;
+      return { address: plan.addresses[buffer.id]!, bytes: asBytes(data) };
+    });
+    return { inputs, outputs, states: kept };
   });
   return {
     name,

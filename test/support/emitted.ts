@@ -15,11 +15,18 @@ export interface EmittedCase {
   readonly samples: readonly {
     readonly inputs: readonly Uint8Array[];
     readonly outputs: readonly Uint8Array[];
+    /** What persists, after a reset and this run, by its place in the arena. */
+    readonly states?: readonly KeptState[];
   }[];
   /** In rows mode: the frame is also pushed row by row. */
   readonly pushed?: PushedRows;
   /** Over time: frames of one stream, and the outputs after each, null where no window ends. Then there are no samples. */
   readonly stream?: PushedFrames;
+}
+
+export interface KeptState {
+  readonly address: number;
+  readonly bytes: Uint8Array;
 }
 
 /** The flags every emitted project must survive. */
@@ -79,9 +86,10 @@ function mainOf(cases: readonly EmittedCase[]): string {
     '#include <string.h>',
     ...cases.map(({ name }) => `#include "${name}/${name}.h"`),
     ...cases.flatMap(({ name, samples }) =>
-      samples.flatMap(({ inputs, outputs }, s) => [
+      samples.flatMap(({ inputs, outputs, states = [] }, s) => [
         ...inputs.map((bytes, i) => array(`${name}_in_${s}_${i}`, bytes)),
         ...outputs.map((bytes, i) => array(`${name}_expected_${s}_${i}`, bytes)),
+        ...states.map(({ bytes }, i) => array(`${name}_kept_${s}_${i}`, bytes)),
       ]),
     ),
     'int main(void) {',
@@ -96,7 +104,7 @@ function mainOf(cases: readonly EmittedCase[]): string {
 
 function check(
   single: EmittedCase,
-  { inputs, outputs }: EmittedCase['samples'][number],
+  { inputs, outputs, states = [] }: EmittedCase['samples'][number],
   s: number,
 ): string[] {
   const { name, pushed } = single;
@@ -108,6 +116,10 @@ function check(
   const compare = outputs.map(
     (bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`,
   );
+  const compareStates = states.map(
+    ({ address, bytes }, i) =>
+      `    wrong |= memcmp(arena.bytes + ${address}, ${name}_kept_${s}_${i}, ${bytes.length});`,
+  );
   return [
     '  {',
     `    static ${name}_arena arena;`,
@@ -115,8 +127,10 @@ function check(
     '    int wrong = 0;',
     `    memset(&arena, ${85 * (s + 1)}, sizeof arena);`,
     ...(pushed ? [...pushFrame(single, pushed, `${name}_in_${s}_0`, outputs), ...compare] : []),
+    ...(states.length > 0 ? [`    wrong |= ${name}_reset(&arena);`] : []),
     `    wrong |= ${name}_run(${pointers.join(', ')});`,
     ...compare,
+    ...compareStates,
     `    if (wrong) puts("${name} sample ${s}");`,
     '  }',
   ];

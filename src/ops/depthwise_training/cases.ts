@@ -1,6 +1,16 @@
 import type { ConvolutionAttributes, Padding, Pair } from '../../ir/attributes.ts';
 import type { Shape } from '../../ir/types.ts';
-import { bias, type CaseOperand, int8, type OpCase, opCase, state, weights } from '../case.ts';
+import {
+  bias,
+  type CaseOperand,
+  constant,
+  float32,
+  int8,
+  type OpCase,
+  opCase,
+  state,
+  weights,
+} from '../case.ts';
 import { windowOutput } from '../convolution.ts';
 import { gradient, gradientScale, mask, zeroGradient } from '../gradient-case.ts';
 
@@ -99,6 +109,27 @@ const LAYERS: readonly Layer[] = [
     masked: true,
     shift: 40,
   },
+  { name: '3x3, blocks of four', size: [4, 8], kernel: [3, 3], channels: 8, masked: true },
+  { name: '7x7', size: [6, 9], kernel: [7, 7], channels: 4, masked: true, shift: 14 },
+  {
+    name: '7x7, stride 2',
+    size: [8, 8],
+    kernel: [7, 7],
+    stride: [2, 2],
+    channels: 12,
+    masked: true,
+    shift: 12,
+  },
+  { name: '7x7, stride 2 by 1, one plane', size: [9, 5], kernel: [7, 7], stride: [2, 1], channels: 3 },
+  {
+    name: '5x5, stride 3, pixels under no window',
+    size: [11, 8],
+    kernel: [5, 5],
+    stride: [3, 3],
+    padding: [1, 0, 0, 2],
+    channels: 4,
+    masked: true,
+  },
 ];
 
 function attributesOf({ kernel, stride = [1, 1], dilation = [1, 1], padding }: Layer): ConvolutionAttributes {
@@ -162,4 +193,70 @@ function inputGradient(layer: Layer, g: CaseOperand, name = layer.name): OpCase 
 export const inputGradientCases: readonly OpCase[] = [
   ...LAYERS.map((layer) => inputGradient(layer, gradient(shapesOf(layer).y))),
   inputGradient(LAYERS[1]!, zeroGradient(shapesOf(LAYERS[1]!).y), 'a gradient of zeros'),
+];
+
+interface Step {
+  readonly residualBits: 0 | 4 | 8;
+  readonly momentum?: number;
+  readonly batch?: 'waits' | 'applies' | 'either';
+  readonly qas?: boolean;
+  /** The learning rate; undefined: given with the input, anything around 0. */
+  readonly rate?: number;
+  readonly exponent?: number;
+}
+
+function update(layer: Layer, step: Step, name: string, g?: CaseOperand): OpCase {
+  const { x, y } = shapesOf(layer);
+  const { residualBits, momentum, batch, qas = true, rate, exponent = -24 } = step;
+  const [frozen, trained, channels] = weightOperands({ ...layer, trained: layer.trained ?? 'all' }, 7);
+  const count = trained!.data!.length;
+  const kept = (dtype: 'int32' | 'uint8', seed: number, length: number): CaseOperand =>
+    state(dtype === 'int32' ? bias(length, seed, 200000) : constant({ shape: [length], dtype }, seed));
+  const one = { shape: [1], dtype: 'int32' } as const;
+  return opCase(
+    name,
+    'depthwise_conv2d_update',
+    { ...attributesOf(layer), residualBits, momentum: momentum ?? 0, qas },
+    [
+      int8(x.with(3, trained!.shape[3]!), 0.04, 3),
+      g ?? gradient(y),
+      gradientScale(exponent, 3),
+      layer.masked ? mask(y) : null,
+      frozen!,
+      trained!,
+      residualBits === 0 ? null : kept('uint8', 1, Math.ceil((count * residualBits) / 8)),
+      state({ ...one, data: Int32Array.of(12345) }),
+      rate === undefined ? float32([1]) : { ...float32([1]), data: Float32Array.of(rate) },
+      momentum === undefined ? null : kept('int32', 2, count),
+      batch === undefined ? null : kept('int32', 3, count),
+      batch === undefined || batch === 'either'
+        ? null
+        : { ...one, data: Int32Array.of(batch === 'waits' ? 0 : 1) },
+      channels!,
+    ],
+    one,
+  );
+}
+
+const PARTLY = LAYERS[1]!;
+
+export const updateCases: readonly OpCase[] = [
+  update(PARTLY, { residualBits: 4 }, '4 bits below, some trained, masked'),
+  update(LAYERS[2]!, { residualBits: 8 }, '8 bits below, 5x5'),
+  update(LAYERS[3]!, { residualBits: 0, exponent: -18 }, 'no bits below, stride 2'),
+  update(LAYERS[6]!, { residualBits: 4 }, 'any window, an odd number of nibbles'),
+  update(LAYERS[7]!, { residualBits: 8 }, 'an image of one pixel'),
+  update(PARTLY, { residualBits: 4, qas: false, exponent: -8 }, 'without quantisation-aware scaling'),
+  update(PARTLY, { residualBits: 4, momentum: 29491 }, 'momentum 0.9'),
+  update(PARTLY, { residualBits: 0, momentum: 32767, exponent: -30 }, 'momentum, no bits below'),
+  update(PARTLY, { residualBits: 8, batch: 'waits' }, 'within a batch'),
+  update(PARTLY, { residualBits: 8, batch: 'applies' }, 'at the end of a batch'),
+  update(PARTLY, { residualBits: 4, batch: 'either', momentum: 16384 }, 'momentum of batches of one'),
+  update(PARTLY, { residualBits: 4, rate: 0 }, 'rate 0'),
+  update(PARTLY, { residualBits: 4, rate: 3e38 }, 'a huge rate'),
+  update(PARTLY, { residualBits: 4, rate: 1e-39 }, 'a denormal rate'),
+  update(PARTLY, { residualBits: 0, rate: -1, exponent: 100 }, 'every weight is clamped'),
+  update(PARTLY, { residualBits: 8, exponent: -300 }, 'a gradient too small for any step'),
+  update(LAYERS[11]!, { residualBits: 8 }, 'tiny scales'),
+  update(PARTLY, { residualBits: 4 }, 'a gradient of zeros', zeroGradient(shapesOf(PARTLY).y)),
 ];

@@ -1,7 +1,6 @@
 import type { Value } from '../../ir/types.ts';
 import type { CallSpec, NodeView, OpDef, Problem, ReferenceView } from '../definition.ts';
 import { depthwiseConv2d } from '../depthwise_conv2d/op.ts';
-import { type Factors, factorsOf } from '../factors.ts';
 import {
   exponentOf,
   gradientProblem,
@@ -13,6 +12,8 @@ import {
 } from '../gradient.ts';
 import { firstProblem } from '../quantization.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
+import { inputGradientDspKernel } from './dsp.ts';
+import { channelFactors } from './factors.ts';
 import { trainedConstants } from './forward.ts';
 import { forEachTap } from './taps.ts';
 import { effectiveWeights, trainedProblem } from './trained.ts';
@@ -30,6 +31,7 @@ export const depthwiseConv2dInputGradient: OpDef<'depthwise_conv2d_input_gradien
   },
   reference,
   kernels: [
+    inputGradientDspKernel,
     {
       name: 'depthwise_conv2d_input_gradient_s8',
       isa: 'portable',
@@ -39,14 +41,6 @@ export const depthwiseConv2dInputGradient: OpDef<'depthwise_conv2d_input_gradien
     },
   ],
 };
-
-/** The real factors of the channels: the scales of their weights. */
-export function channelFactors(weights: Pick<Value, 'shape' | 'quantization'>): Factors {
-  const [, kernelHeight, kernelWidth, channels] = weights.shape as [number, number, number, number];
-  const { scales } = weights.quantization!;
-  const reals = Array.from({ length: channels }, (_, c) => scales[scales.length === 1 ? 0 : c]!);
-  return factorsOf(reals, kernelHeight * kernelWidth);
-}
 
 function verify(view: View): Problem | undefined {
   const [g, , , weights, trained, channels, scale] = view.ins;

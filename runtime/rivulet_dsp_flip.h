@@ -1,0 +1,124 @@
+/*
+ * Rivulet runtime, Armv7E-M DSP extension: gradients of the input of depthwise convolutions of 3x3, 5x5 and 7x7.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A plane holds what arrives for one channel, with as many columns from pixel to pixel as the stride of the convolution,
+ * and zeros elsewhere. The window turned round slides over it, four elements at a time, two taps an instruction; of its
+ * rows only those that meet a row of the plane are there.
+ */
+#ifndef RIVULET_DSP_FLIP_H
+#define RIVULET_DSP_FLIP_H
+
+#include "rivulet_dsp_slide.h"
+#include "rivulet_gradient.h"
+
+/* Four bits become four bytes of 0xff or 0. */
+static inline uint32_t rv_spread_bits(uint32_t bits)
+{
+    return (bits * 0x00204081u & 0x01010101u) * 0xffu;
+}
+
+/* What `rows` rows of a plane add to four elements. taps: row by row, `taps_pitch` bytes apart. */
+RV_INLINE void rv_flip_rows(const int8_t *plane, int32_t pitch, const int8_t *taps, int32_t taps_pitch, int32_t rows,
+                            const int32_t k, int32_t *sums)
+{
+    for (; rows > 0; --rows) {
+        if (k == 3) {
+            const uint32_t outer = rv_pair16(taps[0], taps[2]);
+            const uint32_t middle = (uint32_t)(int32_t)taps[1];
+            const uint32_t first = rv_next_word(plane);
+            const uint32_t second = rv_next_word(plane + 2);
+            const uint32_t even0 = rv_even_bytes(first);
+            const uint32_t odd0 = rv_odd_bytes(first);
+            sums[0] = rv_add_low_low(odd0, middle, rv_add_both(even0, outer, sums[0]));
+            sums[1] = rv_add_high_low(even0, middle, rv_add_both(odd0, outer, sums[1]));
+            const uint32_t even1 = rv_even_bytes(second);
+            const uint32_t odd1 = rv_odd_bytes(second);
+            sums[2] = rv_add_low_low(odd1, middle, rv_add_both(even1, outer, sums[2]));
+            sums[3] = rv_add_high_low(even1, middle, rv_add_both(odd1, outer, sums[3]));
+        } else {
+            const rv_taps t = rv_load_taps(taps, k);
+            rv_slide_word(plane, 0, 4, k, t, sums);
+            rv_slide_word(plane, 1, 4, k, t, sums);
+            rv_slide_word(plane, 2, 4, k, t, sums);
+            if (k == 7) {
+                rv_slide_word(plane, 3, 4, k, t, sums);
+            }
+        }
+        plane += pitch;
+        taps += taps_pitch;
+    }
+}
+
+/* What the channels of a call have in common. */
+typedef struct {
+    int32_t channels;
+    int32_t in_height; /* rows of a plane */
+    int32_t plane_width;
+    int32_t out_height;
+    int32_t out_width;
+    int32_t stride;
+    int32_t above; /* rows of the window above the first row of the result */
+    int32_t half;
+    rv_gradient to;
+} rv_flip;
+
+/* The gradient of one channel, from its plane and the window turned round; factor: the scale of its weights. */
+RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane, const int8_t *taps, int32_t factor,
+                               int8_t *out)
+{
+    const int32_t step = f->channels;
+    const int32_t shift = f->to.shift;
+    const int32_t half = f->half;
+    int32_t highest = 0;
+    int32_t lowest = 0;
+
+    for (int32_t y = 0; y < f->out_height; ++y) {
+        /* Row `tap` of the window meets row (y - above + tap) / stride of the plane. */
+        int32_t tap = f->above - y;
+        if (tap < 0) {
+            tap = f->stride == 1 ? 0 : (f->stride - (-tap) % f->stride) % f->stride;
+        }
+        const int32_t first = (y - f->above + tap) / f->stride;
+        const int32_t fitting = (k - tap + f->stride - 1) / f->stride;
+        const int32_t rows = fitting < f->in_height - first ? fitting : f->in_height - first;
+        for (int32_t x = 0; x < f->out_width; x += 4) {
+            const int32_t left = f->out_width - x;
+            int32_t sums[4] = {0, 0, 0, 0};
+            rv_flip_rows(plane + first * f->plane_width + x, f->plane_width, taps + tap * k, f->stride * k, rows, k,
+                         sums);
+#define RV_ELEMENT(i)                                                                                                  \
+    if ((i) == 0 || left > (i)) {                                                                                      \
+        const int32_t a = sums[i] * factor;                                                                            \
+        highest = a > highest ? a : highest;                                                                           \
+        lowest = a < lowest ? a : lowest;                                                                              \
+        *out = (int8_t)rv_ssat8((a + half) >> shift);                                                                  \
+        out += step;                                                                                                   \
+    }
+            RV_ELEMENT(0)
+            RV_ELEMENT(1)
+            RV_ELEMENT(2)
+            RV_ELEMENT(3)
+#undef RV_ELEMENT
+        }
+    }
+    rv_gradient_see(&f->to, highest);
+    rv_gradient_see(&f->to, lowest);
+}
+
+RV_SHARED void rv_flip_3x3(rv_flip *f, const int8_t *plane, const int8_t *taps, int32_t factor, int8_t *out)
+{
+    rv_flip_channel(f, 3, plane, taps, factor, out);
+}
+
+RV_SHARED void rv_flip_5x5(rv_flip *f, const int8_t *plane, const int8_t *taps, int32_t factor, int8_t *out)
+{
+    rv_flip_channel(f, 5, plane, taps, factor, out);
+}
+
+RV_SHARED void rv_flip_7x7(rv_flip *f, const int8_t *plane, const int8_t *taps, int32_t factor, int8_t *out)
+{
+    rv_flip_channel(f, 7, plane, taps, factor, out);
+}
+
+#endif /* RIVULET_DSP_FLIP_H */
