@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts';
 import { addCompile } from './compile.ts';
 import { addDiff } from './diff.ts';
 import { addInspect } from './inspect.ts';
+import { addLearn } from './learn.ts';
 import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Result } from './output.ts';
 import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
@@ -61,7 +62,9 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
     .addHelpText('after', EXIT_CODE_HELP);
   for (const add of [addInspect, addCompile, addRun, addProfile, addDiff, addTargets, addZoo])
     add(program, deliver);
-  addPareto(program, deliver, (text) => streams.stderr(`${text}\n`));
+  const tell = (text: string): void => streams.stderr(`${text}\n`);
+  addPareto(program, deliver, tell);
+  addLearn(program, deliver, tell);
   return program;
 }
 

@@ -28,6 +28,9 @@ export const DIAGNOSTIC_CODES = {
   RV3004: 'the executor or toolchain is not available here',
   RV3005: 'the output cannot be written',
   RV3006: 'the model does not fit the target',
+  // 4xxx: the data
+  RV4001: 'the data set is not found or not recognised',
+  RV4002: 'the data set is not fit for training',
   // 5xxx: learning
   RV5001: 'the training scheme is not valid, or not for this model',
   RV5002: 'the model cannot be trained in this way',

@@ -33,6 +33,8 @@ const HOST_KERNELS: KernelChoice = { isas: ['simd', 'portable'], optimize: 'size
 
 export class Rehearsal {
   readonly training: TrainingGraph;
+  /** What `features` depends on beside the model: which of its values they are. */
+  readonly frozenKey: string;
   private readonly front: Machine | null;
   private readonly step_: Machine;
   private readonly inference: Machine;
@@ -60,6 +62,9 @@ export class Rehearsal {
       await machine(learning),
       await machine(inferencePart(learning)),
       [...learning.values.values()].filter(({ role }) => role === 'state').map(({ name }) => name),
+      frozen.outputs
+        .map((id) => `${id} ${frozen.values.get(id)!.name} ${frozen.values.get(id)!.shape}`)
+        .join(),
     );
   }
 
@@ -70,7 +75,9 @@ export class Rehearsal {
     step: Machine,
     inference: Machine,
     stateNames: readonly string[],
+    frozenKey: string,
   ) {
+    this.frozenKey = frozenKey;
     this.training = training;
     this.batch = batch;
     this.front = front;
