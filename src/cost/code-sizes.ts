@@ -4,14 +4,18 @@ import type { CoreSizes } from './code-size.ts';
 export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   'cortex-m0plus': {
     speed: {
-      run: [4, 6, 32.7],
-      layer: [3.8, 32.2, 21.6, 11.4, 0, 15.3, -1.7, -0.4, -10.2, 9.7, 0, 12.5, 12.5, 2.3],
+      run: [4.3, 6, 32.6],
+      layer: [3.7, 32.1, 20.6, 11.2, 0, 14.5, -1.7, -0.4, -10.5, 9.7, -0.4, 12.6, 12.8, 3.2],
       shared: 0,
       kernels: {
-        add_s8: { bytes: 174, terms: { 'channels%16': 49 } },
+        add_s8: { bytes: 175, terms: { 'channels%16': 51 } },
         average_pool2d_rows_s8: { bytes: 137, library: ['libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'] },
         average_pool2d_s8: { bytes: 188, library: ['libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'] },
-        conv2d_1x1_s8: { bytes: 946, terms: { 'width=1': -481 }, runtime: ['rv_requantize'] },
+        conv2d_1x1_s8: {
+          bytes: 463,
+          terms: { 'width=1': -564, 'out_channels%4': 478 },
+          runtime: ['rv_requantize'],
+        },
         conv2d_s8: { bytes: 399 },
         conv2d_scalar_columns_s8: {
           bytes: 116,
@@ -42,7 +46,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         copy_s8: { bytes: 49, terms: { 'width=1': -22, 'width%2': -11, 'in_start%2': -7 } },
         depthwise_conv2d_plane_s8: {
           bytes: 575,
-          terms: { 'in_channels%4': 269 },
+          terms: { 'in_channels%4': 270 },
           runtime: ['rv_requantize'],
           library: ['libc.a(lib_a-memset.o)'],
         },
@@ -52,10 +56,10 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           library: ['libgcc.a(_clzsi2.o)', 'libgcc.a(floatsisf.o)', 'libgcc.a(mulsf3.o)'],
         },
         expand_depthwise2d_s8: {
-          bytes: 1960,
+          bytes: 1973,
           library: ['libc.a(lib_a-memset.o)', 'libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'],
         },
-        fully_connected_s8: { bytes: 500 },
+        fully_connected_s8: { bytes: 512 },
         lut_s8: { bytes: 28 },
         max_pool2d_s8: { bytes: 146, terms: { 'channels%4': -57 } },
         maximum_s8: { bytes: 59 },
@@ -89,8 +93,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         resize_bilinear_s8: { bytes: 271, library: ['libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'] },
         resize_nearest_s8: { bytes: 35 },
         softmax_s8: { bytes: 367, runtime: ['rv_reciprocal_of_one_plus'] },
-        sub_s8: { bytes: 175 },
-        transpose_conv2d_s8: { bytes: 398, library: ['libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'] },
+        sub_s8: { bytes: 176 },
+        transpose_conv2d_s8: { bytes: 397, library: ['libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'] },
         transpose_s8: { bytes: 64, library: ['libgcc.a(_divsi3.o)', 'libgcc.a(_dvmd_tls.o)'] },
       },
       runtime: {
@@ -107,8 +111,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy-stub.o)'],
     },
     size: {
-      run: [17.7, 6, 27.7],
-      layer: [24.5, 14.6, -2.3, -3.3, 0, -6.5, 5.6, 8.4, -0.9, 11.4, -6.7, 3, 24.5, 7.5],
+      run: [18.2, 6, 27.6],
+      layer: [24.5, 15.6, -2.1, -3.8, 0, -6.5, 5.6, 8.3, -2.2, 11.3, -6.8, 3.8, 24.5, 7.3],
       shared: 0,
       kernels: {
         add_s8: { bytes: 148, runtime: ['rv_requantize'] },
@@ -222,8 +226,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m3': {
     speed: {
-      run: [19.1, 6, 23.1],
-      layer: [15.5, 26.6, 13.6, 6.4, 0, 10.3, -2.5, -1.6, -11, 8.9, 1.7, 9.2, 10.2, 1.6],
+      run: [19.6, 6, 23],
+      layer: [15.3, 26.8, 13, 6.3, 0, 9.9, -2.5, -1.6, -11.3, 8.9, 1.4, 9.2, 10.3, 2.1],
       shared: 0,
       kernels: {
         add_s8: { bytes: 178, terms: { 'b_zero_point=-128': -21 } },
@@ -232,8 +236,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           terms: { 'in_width%16': -38, 'in_width%4': 86, 'kernel_height%4': -80 },
         },
         average_pool2d_s8: { bytes: 174 },
-        conv2d_1x1_s8: { bytes: 600, terms: { 'width=1': -278 } },
-        conv2d_s8: { bytes: 284, terms: { 'in_channels=1': -49, 'out_channels%4': 36 } },
+        conv2d_1x1_s8: { bytes: 601, terms: { 'width=1': -279 } },
+        conv2d_s8: { bytes: 292, terms: { 'in_channels=1': -50, 'out_channels%4': 28 } },
         conv2d_scalar_columns_s8: {
           bytes: 120,
           runtime: [
@@ -306,8 +310,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [18.7, 6, 23.5],
-      layer: [19.8, 23.4, -3.5, -1.3, 0, -3.7, 1.9, 4.7, -11.1, 13.9, -1.3, 9.5, 19.8, 5.8],
+      run: [19.2, 6, 23.4],
+      layer: [19.8, 23.5, -3.3, -1.4, 0, -3.5, 1.9, 4.7, -11.2, 13.9, -1.2, 9.6, 19.8, 5.6],
       shared: 0,
       kernels: {
         add_s8: { bytes: 142, runtime: ['rv_requantize'] },
@@ -403,8 +407,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m4': {
     speed: {
-      run: [18, 6, 23.2],
-      layer: [13.8, 28.8, 7.2, 7.3, 0, 6, -1.4, -0.5, -13, 9.2, 3, 11.3, 9.7, 4.1],
+      run: [15.7, 6, 24],
+      layer: [13.8, 29.1, 7.5, 7.5, 0, 5.7, -1.4, -0.7, -14.1, 9.2, 2.2, 11.6, 9.4, 4.3],
       shared: 0,
       kernels: {
         add_s8: { bytes: 176, terms: { 'b_zero_point=-128': -19 } },
@@ -415,7 +419,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           terms: { 'in_width%16': -35, 'in_width%4': 87, 'kernel_height%4': -80 },
         },
         average_pool2d_s8: { bytes: 174 },
-        conv2d_1x1_s8: { bytes: 600, terms: { 'width=1': -274 } },
+        conv2d_1x1_s8: { bytes: 602, terms: { 'width=1': -276 } },
         conv2d_columns_s8: {
           bytes: 84,
           runtime: [
@@ -432,7 +436,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
         },
         conv2d_direct_s8: { bytes: 1147 },
-        conv2d_s8: { bytes: 320, terms: { 'in_channels=1': -52 } },
+        conv2d_s8: { bytes: 319, terms: { 'in_channels=1': -51 } },
         conv2d_stack_s8: {
           bytes: 88,
           runtime: [
@@ -472,6 +476,11 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
             'rv_slide_3x3_stride2',
           ],
           library: ['libc.a(lib_a-memset.o)'],
+        },
+        depthwise_conv2d_3x3_narrow_dsp_s8: {
+          bytes: 512,
+          terms: { 'in_zero_point=-128': 69 },
+          runtime: ['rv_limit'],
         },
         depthwise_conv2d_5x5_dsp_s8: {
           bytes: 104,
@@ -604,8 +613,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [18.5, 6, 23.4],
-      layer: [19.8, 22.7, -5.4, -2.2, 0, -4.2, 2.8, 5.2, -5, 14.1, 2.4, 10.6, 19.8, 5.3],
+      run: [17.4, 6.1, 23.6],
+      layer: [18.8, 24.9, -5.1, 0.4, 0, -3.5, 1.6, 3.9, -9.2, 13.4, 1.2, 10.6, 18.8, 5.9],
       shared: 0,
       kernels: {
         add_s8: { bytes: 142, runtime: ['rv_requantize'] },
@@ -614,48 +623,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         average_pool2d_rows_s8: { bytes: 168 },
         average_pool2d_s8: { bytes: 196 },
         conv2d_1x1_s8: { bytes: 384, runtime: ['rv_requantize'] },
-        conv2d_columns_s8: {
-          bytes: 84,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_direct_s8: { bytes: 909 },
+        conv2d_compact_s8: { bytes: 1043, library: ['libc.a(lib_a-memset.o)'] },
         conv2d_s8: { bytes: 256 },
-        conv2d_stack_s8: {
-          bytes: 88,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_strip_s8: {
-          bytes: 84,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
-        conv2d_strip_stack_s8: {
-          bytes: 88,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
         copy_s8: { bytes: 80 },
         depthwise_conv2d_3x3_dsp_s8: {
           bytes: 104,
@@ -685,18 +654,9 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
           library: ['libc.a(lib_a-memset.o)'],
         },
-        depthwise_conv2d_7x7_dsp_s8: {
-          bytes: 104,
-          runtime: [
-            'rv_begin_row',
-            'rv_depthwise_on_stack',
-            'rv_depthwise_rows',
-            'rv_gather1',
-            'rv_gather4',
-            'rv_limit',
-            'rv_slide_7x7',
-            'rv_slide_7x7_stride2',
-          ],
+        depthwise_conv2d_compact_s8: {
+          bytes: 330,
+          runtime: ['rv_compact_gather', 'rv_compact_window'],
           library: ['libc.a(lib_a-memset.o)'],
         },
         depthwise_conv2d_plane_s8: {
@@ -783,27 +743,16 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       },
       runtime: {
         rv_begin_row: 96,
+        rv_compact_gather: 22,
+        rv_compact_window: 114,
         rv_copy_rows: 40,
         rv_depthwise_on_stack: 20,
         rv_depthwise_rows: 138,
         rv_dsp_add_input_products: 96,
         rv_dsp_add_products: 82,
-        rv_dsp_convolve: 532,
-        rv_dsp_convolve_strip: 306,
-        rv_dsp_copy_windows: 218,
         rv_dsp_mean: 76,
         rv_dsp_output_of_sum: 36,
         rv_dsp_requantize_within: 58,
-        rv_dsp_tile1: 564,
-        rv_dsp_tile2: 818,
-        rv_dsp_tile3: 1104,
-        rv_dsp_tile4_relu: 1164,
-        rv_dsp_tile4_signed: 1196,
-        rv_dsp_tile_taps: 1694,
-        rv_dsp_widen1: 44,
-        rv_dsp_widen2: 76,
-        rv_dsp_widen4: 204,
-        rv_dsp_widen6: 92,
         rv_expand_line: 378,
         rv_expand_row: 310,
         rv_gather1: 146,
@@ -823,8 +772,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m7': {
     speed: {
-      run: [18.4, 6, 23.3],
-      layer: [16.1, 28.9, 6.6, 3.8, 0, 5.4, -0.8, -0.6, -9.3, 9.2, 0.6, 9.3, 8.9, 4.9],
+      run: [17.4, 6, 23.9],
+      layer: [17, 29.9, 6.9, 3.1, 0, 5.2, -1.1, -1, -10.7, 9.2, -0.8, 9.5, 8.7, 4.7],
       shared: 0,
       kernels: {
         add_s8: { bytes: 179, terms: { 'b_zero_point=-128': -16 } },
@@ -835,7 +784,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           terms: { 'in_width%16': -35, 'in_width%4': 90, 'kernel_height%4': -84 },
         },
         average_pool2d_s8: { bytes: 175 },
-        conv2d_1x1_s8: { bytes: 597, terms: { 'width=1': -274 } },
+        conv2d_1x1_s8: { bytes: 622, terms: { 'width=1': -298, 'width%2': -32 } },
         conv2d_columns_s8: {
           bytes: 84,
           runtime: [
@@ -893,6 +842,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
           library: ['libc.a(lib_a-memset.o)'],
         },
+        depthwise_conv2d_3x3_narrow_dsp_s8: { bytes: 542, runtime: ['rv_limit'] },
         depthwise_conv2d_5x5_dsp_s8: {
           bytes: 104,
           runtime: [
@@ -1024,8 +974,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [18.5, 6, 23.4],
-      layer: [20.5, 22.2, -5.5, -2, 0, -4.8, 3, 5.3, -5, 14.3, 1.3, 10.3, 20.5, 5.4],
+      run: [17.4, 6.1, 23.6],
+      layer: [19.2, 24.4, -5.3, -0.1, 0, -4.1, 1.9, 4.1, -8.6, 13.6, 0.4, 10.5, 19.2, 6.2],
       shared: 0,
       kernels: {
         add_s8: { bytes: 142, runtime: ['rv_requantize'] },
@@ -1034,48 +984,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         average_pool2d_rows_s8: { bytes: 168 },
         average_pool2d_s8: { bytes: 196 },
         conv2d_1x1_s8: { bytes: 384, runtime: ['rv_requantize'] },
-        conv2d_columns_s8: {
-          bytes: 84,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_direct_s8: { bytes: 909 },
+        conv2d_compact_s8: { bytes: 1045, library: ['libc.a(lib_a-memset.o)'] },
         conv2d_s8: { bytes: 256 },
-        conv2d_stack_s8: {
-          bytes: 88,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_strip_s8: {
-          bytes: 84,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
-        conv2d_strip_stack_s8: {
-          bytes: 88,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
         copy_s8: { bytes: 80 },
         depthwise_conv2d_3x3_dsp_s8: {
           bytes: 104,
@@ -1105,18 +1015,9 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
           library: ['libc.a(lib_a-memset.o)'],
         },
-        depthwise_conv2d_7x7_dsp_s8: {
-          bytes: 104,
-          runtime: [
-            'rv_begin_row',
-            'rv_depthwise_on_stack',
-            'rv_depthwise_rows',
-            'rv_gather1',
-            'rv_gather4',
-            'rv_limit',
-            'rv_slide_7x7',
-            'rv_slide_7x7_stride2',
-          ],
+        depthwise_conv2d_compact_s8: {
+          bytes: 338,
+          runtime: ['rv_compact_gather', 'rv_compact_window'],
           library: ['libc.a(lib_a-memset.o)'],
         },
         depthwise_conv2d_plane_s8: {
@@ -1203,27 +1104,16 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       },
       runtime: {
         rv_begin_row: 96,
+        rv_compact_gather: 22,
+        rv_compact_window: 114,
         rv_copy_rows: 40,
         rv_depthwise_on_stack: 20,
         rv_depthwise_rows: 138,
         rv_dsp_add_input_products: 96,
         rv_dsp_add_products: 82,
-        rv_dsp_convolve: 534,
-        rv_dsp_convolve_strip: 304,
-        rv_dsp_copy_windows: 218,
         rv_dsp_mean: 74,
         rv_dsp_output_of_sum: 36,
         rv_dsp_requantize_within: 58,
-        rv_dsp_tile1: 564,
-        rv_dsp_tile2: 818,
-        rv_dsp_tile3: 1104,
-        rv_dsp_tile4_relu: 1164,
-        rv_dsp_tile4_signed: 1196,
-        rv_dsp_tile_taps: 1694,
-        rv_dsp_widen1: 44,
-        rv_dsp_widen2: 76,
-        rv_dsp_widen4: 204,
-        rv_dsp_widen6: 90,
         rv_expand_line: 378,
         rv_expand_row: 310,
         rv_gather1: 146,
@@ -1243,8 +1133,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m33': {
     speed: {
-      run: [18, 6, 23.2],
-      layer: [16.1, 26.8, 7.5, 5.2, 0, 5.9, -1.4, -0.4, -10.7, 9.3, 3.2, 11, 9.6, 4.1],
+      run: [15.7, 6, 24],
+      layer: [16, 26.8, 7.5, 6.2, 0, 5.8, -1.4, -0.7, -12, 9.3, 2.6, 11.4, 9.2, 4.4],
       shared: 0,
       kernels: {
         add_s8: { bytes: 178, terms: { 'b_zero_point=-128': -21 } },
@@ -1255,7 +1145,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           terms: { 'in_width%16': -38, 'in_width%4': 86, 'kernel_height%4': -80 },
         },
         average_pool2d_s8: { bytes: 174 },
-        conv2d_1x1_s8: { bytes: 601, terms: { 'width=1': -279 } },
+        conv2d_1x1_s8: { bytes: 602, terms: { 'width=1': -280 } },
         conv2d_columns_s8: {
           bytes: 84,
           runtime: [
@@ -1272,7 +1162,7 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
         },
         conv2d_direct_s8: { bytes: 1151 },
-        conv2d_s8: { bytes: 284, terms: { 'in_channels=1': -47, 'out_channels%4': 36 } },
+        conv2d_s8: { bytes: 292, terms: { 'in_channels=1': -48, 'out_channels%4': 28 } },
         conv2d_stack_s8: {
           bytes: 120,
           runtime: [
@@ -1312,6 +1202,11 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
             'rv_slide_3x3_stride2',
           ],
           library: ['libc.a(lib_a-memset.o)'],
+        },
+        depthwise_conv2d_3x3_narrow_dsp_s8: {
+          bytes: 498,
+          terms: { 'in_zero_point=-128': 64 },
+          runtime: ['rv_limit'],
         },
         depthwise_conv2d_5x5_dsp_s8: {
           bytes: 104,
@@ -1444,8 +1339,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [18.5, 6, 23.4],
-      layer: [20.3, 22.2, -5.6, -4.6, 0, -4.5, 3, 5.4, -5.8, 14.4, 2.2, 10.5, 20.3, 5.3],
+      run: [17.4, 6.1, 23.6],
+      layer: [19.2, 24.6, -5.5, -1.8, 0, -3.8, 1.8, 4.1, -10.3, 13.6, 1.2, 10.4, 19.2, 5.9],
       shared: 0,
       kernels: {
         add_s8: { bytes: 142, runtime: ['rv_requantize'] },
@@ -1454,48 +1349,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         average_pool2d_rows_s8: { bytes: 168 },
         average_pool2d_s8: { bytes: 196 },
         conv2d_1x1_s8: { bytes: 384, runtime: ['rv_requantize'] },
-        conv2d_columns_s8: {
-          bytes: 84,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_direct_s8: { bytes: 909 },
+        conv2d_compact_s8: { bytes: 1045, library: ['libc.a(lib_a-memset.o)'] },
         conv2d_s8: { bytes: 256 },
-        conv2d_stack_s8: {
-          bytes: 88,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_strip_s8: {
-          bytes: 84,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
-        conv2d_strip_stack_s8: {
-          bytes: 88,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
         copy_s8: { bytes: 80 },
         depthwise_conv2d_3x3_dsp_s8: {
           bytes: 104,
@@ -1525,18 +1380,9 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
           library: ['libc.a(lib_a-memset.o)'],
         },
-        depthwise_conv2d_7x7_dsp_s8: {
-          bytes: 104,
-          runtime: [
-            'rv_begin_row',
-            'rv_depthwise_on_stack',
-            'rv_depthwise_rows',
-            'rv_gather1',
-            'rv_gather4',
-            'rv_limit',
-            'rv_slide_7x7',
-            'rv_slide_7x7_stride2',
-          ],
+        depthwise_conv2d_compact_s8: {
+          bytes: 336,
+          runtime: ['rv_compact_gather', 'rv_compact_window'],
           library: ['libc.a(lib_a-memset.o)'],
         },
         depthwise_conv2d_plane_s8: {
@@ -1623,27 +1469,16 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       },
       runtime: {
         rv_begin_row: 96,
+        rv_compact_gather: 22,
+        rv_compact_window: 114,
         rv_copy_rows: 40,
         rv_depthwise_on_stack: 20,
         rv_depthwise_rows: 138,
         rv_dsp_add_input_products: 96,
         rv_dsp_add_products: 82,
-        rv_dsp_convolve: 534,
-        rv_dsp_convolve_strip: 306,
-        rv_dsp_copy_windows: 218,
         rv_dsp_mean: 74,
         rv_dsp_output_of_sum: 36,
         rv_dsp_requantize_within: 58,
-        rv_dsp_tile1: 564,
-        rv_dsp_tile2: 818,
-        rv_dsp_tile3: 1104,
-        rv_dsp_tile4_relu: 1164,
-        rv_dsp_tile4_signed: 1196,
-        rv_dsp_tile_taps: 1694,
-        rv_dsp_widen1: 44,
-        rv_dsp_widen2: 76,
-        rv_dsp_widen4: 204,
-        rv_dsp_widen6: 92,
         rv_expand_line: 378,
         rv_expand_row: 310,
         rv_gather1: 146,
@@ -1663,8 +1498,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   'cortex-m55': {
     speed: {
-      run: [16.5, 6.1, 23.5],
-      layer: [18.2, 23.8, 14.5, -3.8, 0, 7.2, -0.6, 0.1, 3.7, 9, 2.4, 10.9, 7.2, 2.4],
+      run: [15.6, 6.1, 23.8],
+      layer: [17.6, 24.4, 13.5, -4.1, 0, 6.6, -0.7, -0.2, 3.1, 9.3, 1.6, 11.2, 7.4, 3],
       shared: 0,
       kernels: {
         add_mve_s8: { bytes: 703 },
@@ -1678,11 +1513,11 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         },
         average_pool2d_s8: { bytes: 188 },
         conv2d_1x1_mve_s8: { bytes: 72, runtime: ['rv_mve_dense'] },
-        conv2d_1x1_s8: { bytes: 674, terms: { 'width=1': -334 } },
+        conv2d_1x1_s8: { bytes: 675, terms: { 'width=1': -334 } },
         conv2d_direct_s8: { bytes: 1139 },
         conv2d_mve_s8: { bytes: 871 },
         conv2d_patch_mve_s8: { bytes: 519, runtime: ['rv_mve_dense'] },
-        conv2d_s8: { bytes: 291, terms: { 'in_channels=1': -39, 'out_channels%4': 38 } },
+        conv2d_s8: { bytes: 298, terms: { 'in_channels=1': -40, 'out_channels%4': 31 } },
         conv2d_stack_s8: {
           bytes: 64,
           runtime: [
@@ -1717,6 +1552,11 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
             'rv_slide_3x3_stride2',
           ],
           library: ['libc.a(lib_a-memset.o)'],
+        },
+        depthwise_conv2d_3x3_narrow_dsp_s8: {
+          bytes: 539,
+          terms: { 'in_zero_point=-128': 70 },
+          runtime: ['rv_limit'],
         },
         depthwise_conv2d_5x5_dsp_s8: {
           bytes: 128,
@@ -1855,8 +1695,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(lib_a-memcpy.o)'],
     },
     size: {
-      run: [17.6, 6.1, 23.4],
-      layer: [20.2, 24.8, -5.5, 4.7, 0, -5.1, 1.9, 4.5, -1.6, 13.3, 1.7, 9.8, 20.2, 6.3],
+      run: [20.4, 6, 22.8],
+      layer: [20.4, 25.5, -5.8, 5.1, 0, -5.1, 1.7, 4.5, -3, 13.3, 1.7, 9.9, 20.4, 6],
       shared: 0,
       kernels: {
         add_mve_s8: { bytes: 290, runtime: ['rv_requantize'] },
@@ -1868,30 +1708,10 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
         average_pool2d_s8: { bytes: 216 },
         conv2d_1x1_mve_s8: { bytes: 58, runtime: ['rv_mve_dense'] },
         conv2d_1x1_s8: { bytes: 424, runtime: ['rv_requantize'] },
-        conv2d_direct_s8: { bytes: 923 },
+        conv2d_compact_s8: { bytes: 1081, library: ['libc.a(lib_a-memset.o)'] },
         conv2d_mve_s8: { bytes: 715 },
         conv2d_patch_mve_s8: { bytes: 428, runtime: ['rv_mve_dense'] },
         conv2d_s8: { bytes: 270 },
-        conv2d_stack_s8: {
-          bytes: 88,
-          runtime: [
-            'rv_dsp_convolve',
-            'rv_dsp_copy_windows',
-            'rv_dsp_tile1',
-            'rv_dsp_tile2',
-            'rv_dsp_tile3',
-            'rv_dsp_tile4_relu',
-            'rv_dsp_tile4_signed',
-            'rv_dsp_widen1',
-            'rv_dsp_widen2',
-            'rv_dsp_widen4',
-          ],
-        },
-        conv2d_strip_stack_s8: {
-          bytes: 88,
-          runtime: ['rv_dsp_convolve_strip', 'rv_dsp_tile_taps', 'rv_dsp_widen6'],
-          library: ['libc.a(lib_a-memset.o)'],
-        },
         copy_s8: { bytes: 80 },
         depthwise_conv2d_3x3_dsp_s8: {
           bytes: 104,
@@ -1921,18 +1741,9 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
           ],
           library: ['libc.a(lib_a-memset.o)'],
         },
-        depthwise_conv2d_7x7_dsp_s8: {
-          bytes: 104,
-          runtime: [
-            'rv_begin_row',
-            'rv_depthwise_on_stack',
-            'rv_depthwise_rows',
-            'rv_gather1',
-            'rv_gather4',
-            'rv_limit',
-            'rv_slide_7x7',
-            'rv_slide_7x7_stride2',
-          ],
+        depthwise_conv2d_compact_s8: {
+          bytes: 344,
+          runtime: ['rv_compact_gather', 'rv_compact_window'],
           library: ['libc.a(lib_a-memset.o)'],
         },
         depthwise_conv2d_mve_s8: { bytes: 1510 },
@@ -2020,26 +1831,15 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       },
       runtime: {
         rv_begin_row: 96,
+        rv_compact_gather: 40,
+        rv_compact_window: 126,
         rv_copy_rows: 40,
         rv_depthwise_on_stack: 20,
         rv_depthwise_rows: 138,
         rv_dsp_add_input_products: 96,
-        rv_dsp_convolve: 540,
-        rv_dsp_convolve_strip: 308,
-        rv_dsp_copy_windows: 224,
         rv_dsp_mean: 74,
         rv_dsp_output_of_sum: 36,
         rv_dsp_requantize_within: 60,
-        rv_dsp_tile1: 564,
-        rv_dsp_tile2: 818,
-        rv_dsp_tile3: 1104,
-        rv_dsp_tile4_relu: 1164,
-        rv_dsp_tile4_signed: 1196,
-        rv_dsp_tile_taps: 1694,
-        rv_dsp_widen1: 46,
-        rv_dsp_widen2: 76,
-        rv_dsp_widen4: 204,
-        rv_dsp_widen6: 92,
         rv_expand_line: 374,
         rv_expand_row: 310,
         rv_gather1: 146,
@@ -2060,15 +1860,15 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
   },
   rv32imac: {
     speed: {
-      run: [-12.1, 6, 33.6],
-      layer: [9.7, 55, 9.2, 8.8, 0, 6.3, -4.4, -5.2, -29, 10.9, 1.2, 11.2, 13.1, 8.8],
+      run: [-12, 6, 33.5],
+      layer: [9.4, 54.9, 8.1, 8.5, 0, 5.4, -4.5, -5.2, -29, 10.9, 0.7, 11.1, 12.6, 9.8],
       shared: 0,
       kernels: {
         add_s8: { bytes: 224, terms: { 'a_zero_point=-128': -21 } },
         average_pool2d_rows_s8: { bytes: 132 },
         average_pool2d_s8: { bytes: 209 },
-        conv2d_1x1_s8: { bytes: 650, terms: { 'width=1': -260 } },
-        conv2d_s8: { bytes: 307, terms: { 'in_channels=1': -39, 'out_width%2': 21 } },
+        conv2d_1x1_s8: { bytes: 651, terms: { 'width=1': -260 } },
+        conv2d_s8: { bytes: 307, terms: { 'in_channels=1': -38, 'out_width%2': 19 } },
         conv2d_scalar_columns_s8: {
           bytes: 94,
           runtime: [
@@ -2151,8 +1951,8 @@ export const CODE_SIZES: Readonly<Record<string, CoreSizes>> = {
       library: ['libc.a(memcpy-asm.S.o)'],
     },
     size: {
-      run: [-3.8, 6, 31.9],
-      layer: [17.2, 50.3, -4.9, 7.3, 0, -2.1, 0.1, 1.2, -32.6, 16.9, 1.2, 10.4, 17.2, 9.4],
+      run: [-3.7, 6, 31.8],
+      layer: [17.2, 50.3, -4.8, 7.4, 0, -2, 0, 1.2, -32.5, 16.9, 1.3, 10.3, 17.2, 9.4],
       shared: 0,
       kernels: {
         add_s8: { bytes: 204, runtime: ['rv_requantize'] },
