@@ -73,13 +73,11 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
     int32_t highest = 0;
     int32_t lowest = 0;
 
-    for (int32_t y = 0; y < f->out_height; ++y) {
-        /* Row `tap` of the window meets row (y - above + tap) / stride of the plane. */
-        int32_t tap = f->above - y;
-        if (tap < 0) {
-            tap = f->stride == 1 ? 0 : (f->stride - (-tap) % f->stride) % f->stride;
-        }
-        const int32_t first = (y - f->above + tap) / f->stride;
+    /* Row `tap` of the window is the first that meets a row of the plane, row `first`. */
+    int32_t tap = f->above;
+    int32_t first = 0;
+
+    for (int32_t y = f->out_height; y > 0; --y) {
         const int32_t fitting = (k - tap + f->stride - 1) / f->stride;
         const int32_t rows = fitting < f->in_height - first ? fitting : f->in_height - first;
         for (int32_t x = 0; x < f->out_width; x += 4) {
@@ -100,6 +98,12 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
             RV_ELEMENT(2)
             RV_ELEMENT(3)
 #undef RV_ELEMENT
+        }
+        if (tap > 0) {
+            --tap;
+        } else {
+            tap = f->stride - 1;
+            ++first;
         }
     }
     rv_gradient_see(&f->to, highest);

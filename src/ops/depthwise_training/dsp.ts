@@ -28,7 +28,6 @@ export const inputGradientDspKernel: Kernel<'depthwise_conv2d_input_gradient'> =
   name: 'depthwise_conv2d_input_gradient_dsp_s8',
   isa: 'dsp',
   why: 'the window turned round slides over planes, two taps an instruction',
-  shared: true,
   refuses(view) {
     const { attrs, ins } = view;
     const problem = slidingProblem(attrs, ins[3]!, ins[4]);
