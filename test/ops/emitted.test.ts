@@ -4,10 +4,11 @@ import type { Optimize } from '../../src/core/isa.ts';
 import { emitProject } from '../../src/emit/project.ts';
 import type { OpCase } from '../../src/ops/case.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
-import { runReference } from '../../src/run/reference.ts';
+import { initialStates, runReference } from '../../src/run/reference.ts';
 import { type CompilerChoice, type EmittedCase, failuresOf, hasCommand } from '../support/emitted.ts';
 import { inputsFor } from '../support/inputs.ts';
 import { KERNEL_SETS, type KernelSet, lowered } from '../support/kernel-sets.ts';
+import { bytesOfStates, stateOffsets } from '../support/states.ts';
 
 const SANITIZE = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
@@ -50,11 +51,17 @@ function emitted(
   const { program, plan } = lowered(graph, set);
   const samples = [1, 2].map((seed) => {
     const inputs = inputsFor(graph, seed);
-    return { inputs, outputs: runReference(graph, inputs) };
+    const states = initialStates(graph);
+    return {
+      inputs,
+      outputs: runReference(graph, inputs, undefined, states),
+      states: bytesOfStates(states),
+    };
   });
   return {
     name,
     project: emitProject(program, plan, { name, optimize, provenance: title }),
     samples,
+    stateOffsets: stateOffsets(program, plan),
   };
 }

@@ -11,11 +11,14 @@ export interface EmittedCase {
   /** The project's C name, unique in the batch. */
   readonly name: string;
   readonly project: Project;
-  /** Pairs of inputs and the outputs that must follow, as raw bytes. */
+  /** Pairs of inputs and what must follow, as raw bytes: outputs, and states, which begin anew each time. */
   readonly samples: readonly {
     readonly inputs: readonly Uint8Array[];
     readonly outputs: readonly Uint8Array[];
+    readonly states?: readonly Uint8Array[];
   }[];
+  /** Where in the arena the states lie. */
+  readonly stateOffsets?: readonly number[];
   /** In rows mode: the frame is also pushed row by row. */
   readonly pushed?: PushedRows;
   /** Over time: frames of one stream, and the outputs after each, null where no window ends. Then there are no samples. */
@@ -79,9 +82,10 @@ function mainOf(cases: readonly EmittedCase[]): string {
     '#include <string.h>',
     ...cases.map(({ name }) => `#include "${name}/${name}.h"`),
     ...cases.flatMap(({ name, samples }) =>
-      samples.flatMap(({ inputs, outputs }, s) => [
+      samples.flatMap(({ inputs, outputs, states = [] }, s) => [
         ...inputs.map((bytes, i) => array(`${name}_in_${s}_${i}`, bytes)),
         ...outputs.map((bytes, i) => array(`${name}_expected_${s}_${i}`, bytes)),
+        ...states.map((bytes, i) => array(`${name}_state_${s}_${i}`, bytes)),
       ]),
     ),
     'int main(void) {',
@@ -96,10 +100,10 @@ function mainOf(cases: readonly EmittedCase[]): string {
 
 function check(
   single: EmittedCase,
-  { inputs, outputs }: EmittedCase['samples'][number],
+  { inputs, outputs, states = [] }: EmittedCase['samples'][number],
   s: number,
 ): string[] {
-  const { name, pushed } = single;
+  const { name, pushed, stateOffsets = [] } = single;
   const pointers = [
     ...inputs.map((_, i) => `(const void *)${name}_in_${s}_${i}`),
     ...outputs.map((_, i) => `(void *)out_${i}`),
@@ -108,6 +112,10 @@ function check(
   const compare = outputs.map(
     (bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`,
   );
+  const compareStates = states.map(
+    (bytes, i) =>
+      `    wrong |= memcmp(arena.bytes + ${stateOffsets[i]!}, ${name}_state_${s}_${i}, ${bytes.length});`,
+  );
   return [
     '  {',
     `    static ${name}_arena arena;`,
@@ -115,8 +123,10 @@ function check(
     '    int wrong = 0;',
     `    memset(&arena, ${85 * (s + 1)}, sizeof arena);`,
     ...(pushed ? [...pushFrame(single, pushed, `${name}_in_${s}_0`, outputs), ...compare] : []),
+    ...(states.length > 0 ? [`    wrong |= ${name}_reset(&arena);`] : []),
     `    wrong |= ${name}_run(${pointers.join(', ')});`,
     ...compare,
+    ...compareStates,
     `    if (wrong) puts("${name} sample ${s}");`,
     '  }',
   ];
