@@ -113,7 +113,8 @@ export class GraphBuilder {
 
   /** Or given: everything but constants and states, which are there from the start. */
   private isComputed(id: ValueId): boolean {
-    return this.value(id).data === undefined;
+    const { role } = this.value(id);
+    return role !== 'const' && role !== 'state';
   }
 
   private addValue(value: Omit<Value, 'id'>): ValueId {
