@@ -162,7 +162,13 @@ function weightOperands({ kernel, channels, trained, scale }: Layer, seed: numbe
 }
 
 /** Multipliers and biases for which fast requantisation would not be exact. */
-function extreme(name: string, size: 3 | 5 | 7, scale: number, magnitude: number, zeroPoint: number): OpCase {
+function extreme(
+  name: string,
+  size: 3 | 5 | 7,
+  scale: number,
+  biases: readonly number[],
+  zeroPoint: number,
+): OpCase {
   const pad = (size - 1) / 2;
   return opCase(
     name,
@@ -171,7 +177,7 @@ function extreme(name: string, size: 3 | 5 | 7, scale: number, magnitude: number
     [
       int8([1, 4, 5, 6], 1, 9),
       weights([1, size, size, 6], 3, size, scale),
-      state(bias(6, 1, magnitude)),
+      state(vector('int32', biases)),
       null,
       null,
     ],
@@ -180,9 +186,15 @@ function extreme(name: string, size: 3 | 5 | 7, scale: number, magnitude: number
 }
 
 export const forwardCases: readonly OpCase[] = [
-  extreme('multipliers around 1', 3, 1, 100, 4),
-  extreme('tiny multipliers and huge biases', 5, 2 ** -21, 2 ** 30, -128),
-  extreme('huge biases', 7, 2 ** -12, 2 ** 31 - 2 ** 22, -7),
+  extreme('multipliers around 1', 3, 1, [100, -50, 0, 7, -3000, 20000], 4),
+  extreme(
+    'tiny multipliers and huge biases',
+    5,
+    2 ** -21,
+    [2 ** 30, -(2 ** 30), 2 ** 29, 2 ** 27, -(2 ** 28), 0],
+    -128,
+  ),
+  extreme('huge biases', 7, 2 ** -12, [2 ** 30 + 9, -(2 ** 30) - 5, 2 ** 31 - 2 ** 22, 3e8, -3e8, 17], -7),
   ...LAYERS.map((layer, i) => {
     const { x, y } = shapesOf(layer);
     const [frozen, ...trained] = weightOperands(layer, 10 * i);
