@@ -9,6 +9,7 @@ import {
   type OpCase,
   opCase,
   state,
+  vector,
   weights,
 } from '../case.ts';
 import { windowOutput } from '../convolution.ts';
