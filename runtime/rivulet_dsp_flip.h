@@ -18,24 +18,28 @@ static inline uint32_t rv_spread_bits(uint32_t bits)
     return (bits * 0x00204081u & 0x01010101u) * 0xffu;
 }
 
+/* What a row of three taps adds to four elements; the middle tap is the low or high half of `middle`. */
+RV_INLINE void rv_flip_row3(const int8_t *plane, uint32_t outer, uint32_t middle, const int32_t is_high, int32_t *sums)
+{
+    for (int32_t i = 0; i < 4; i += 2) {
+        const uint32_t word = rv_next_word(plane + i);
+        const uint32_t even = rv_even_bytes(word);
+        const uint32_t odd = rv_odd_bytes(word);
+        sums[i] = rv_add_both(even, outer, sums[i]);
+        sums[i + 1] = rv_add_both(odd, outer, sums[i + 1]);
+        sums[i] = is_high ? rv_add_low_high(odd, middle, sums[i]) : rv_add_low_low(odd, middle, sums[i]);
+        sums[i + 1] =
+            is_high ? rv_add_high_high(even, middle, sums[i + 1]) : rv_add_high_low(even, middle, sums[i + 1]);
+    }
+}
+
 /* What `rows` rows of a plane add to four elements. taps: row by row, `taps_pitch` bytes apart. */
 RV_INLINE void rv_flip_rows(const int8_t *plane, int32_t pitch, const int8_t *taps, int32_t taps_pitch, int32_t rows,
                             const int32_t k, int32_t *sums)
 {
     for (; rows > 0; --rows) {
         if (k == 3) {
-            const uint32_t outer = rv_pair16(taps[0], taps[2]);
-            const uint32_t middle = (uint32_t)(int32_t)taps[1];
-            const uint32_t first = rv_next_word(plane);
-            const uint32_t second = rv_next_word(plane + 2);
-            const uint32_t even0 = rv_even_bytes(first);
-            const uint32_t odd0 = rv_odd_bytes(first);
-            sums[0] = rv_add_low_low(odd0, middle, rv_add_both(even0, outer, sums[0]));
-            sums[1] = rv_add_high_low(even0, middle, rv_add_both(odd0, outer, sums[1]));
-            const uint32_t even1 = rv_even_bytes(second);
-            const uint32_t odd1 = rv_odd_bytes(second);
-            sums[2] = rv_add_low_low(odd1, middle, rv_add_both(even1, outer, sums[2]));
-            sums[3] = rv_add_high_low(even1, middle, rv_add_both(odd1, outer, sums[3]));
+            rv_flip_row3(plane, rv_pair16(taps[0], taps[2]), (uint32_t)(int32_t)taps[1], 0, sums);
         } else {
             const rv_taps t = rv_load_taps(taps, k);
             rv_slide_word(plane, 0, 4, k, t, sums);
@@ -73,20 +77,27 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
     int32_t highest = 0;
     int32_t lowest = 0;
 
-    for (int32_t y = 0; y < f->out_height; ++y) {
-        /* Row `tap` of the window meets row (y - above + tap) / stride of the plane. */
-        int32_t tap = f->above - y;
-        if (tap < 0) {
-            tap = f->stride == 1 ? 0 : (f->stride - (-tap) % f->stride) % f->stride;
-        }
-        const int32_t first = (y - f->above + tap) / f->stride;
+    const uint32_t outer[3] = {rv_pair16(taps[0], taps[2]), rv_pair16(taps[3], taps[5]), rv_pair16(taps[6], taps[8])};
+    const uint32_t middle = rv_pair16(taps[1], taps[4]);
+    const uint32_t last = (uint32_t)(int32_t)taps[7];
+    /* Row `tap` of the window is the first that meets a row of the plane, row `first`. */
+    int32_t tap = f->above;
+    int32_t first = 0;
+
+    for (int32_t y = f->out_height; y > 0; --y) {
         const int32_t fitting = (k - tap + f->stride - 1) / f->stride;
         const int32_t rows = fitting < f->in_height - first ? fitting : f->in_height - first;
         for (int32_t x = 0; x < f->out_width; x += 4) {
             const int32_t left = f->out_width - x;
             int32_t sums[4] = {0, 0, 0, 0};
-            rv_flip_rows(plane + first * f->plane_width + x, f->plane_width, taps + tap * k, f->stride * k, rows, k,
-                         sums);
+            const int8_t *in = plane + first * f->plane_width + x;
+            if (k == 3 && rows == 3) {
+                rv_flip_row3(in, outer[0], middle, 0, sums);
+                rv_flip_row3(in + f->plane_width, outer[1], middle, 1, sums);
+                rv_flip_row3(in + 2 * f->plane_width, outer[2], last, 0, sums);
+            } else {
+                rv_flip_rows(in, f->plane_width, taps + tap * k, f->stride * k, rows, k, sums);
+            }
 #define RV_ELEMENT(i)                                                                                                  \
     if ((i) == 0 || left > (i)) {                                                                                      \
         const int32_t a = sums[i] * factor;                                                                            \
@@ -100,6 +111,12 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
             RV_ELEMENT(2)
             RV_ELEMENT(3)
 #undef RV_ELEMENT
+        }
+        if (tap > 0) {
+            --tap;
+        } else {
+            tap = f->stride - 1;
+            ++first;
         }
     }
     rv_gradient_see(&f->to, highest);

@@ -149,48 +149,4 @@ RV_SHARED void rv_train_back_one(int32_t *sums, const int8_t *weights, int32_t c
     sums[3] = a3;
 }
 
-/*
- * A row of n depthwise windows, at most four, of k taps, 3, 5 or 7: adds the products of one channel, whose pixels lie `pitch`
- * bytes apart, from column `left` on. Every pixel is read once where it lies; those outside [0, width) are left out. All but
- * the pointers are literals.
- */
-RV_INLINE void rv_train_columns(const int8_t *in, const int32_t pitch, const int32_t width, const int32_t left,
-                                const int8_t *taps, const int32_t k, const int32_t stride, const int32_t n,
-                                const int32_t zero_point, int32_t *sums)
-{
-    int32_t t[7];
-    t[0] = taps[0];
-    t[1] = taps[1];
-    t[2] = taps[2];
-    t[3] = k > 3 ? taps[3] : 0;
-    t[4] = k > 3 ? taps[4] : 0;
-    t[5] = k > 5 ? taps[5] : 0;
-    t[6] = k > 5 ? taps[6] : 0;
-#define RV_PRODUCT(i, j)                                                                                               \
-    if ((i) < n && (j) - (i) * stride >= 0 && (j) - (i) * stride < k) sums[i] += x * t[(j) - (i) * stride]
-#define RV_COLUMN(j)                                                                                                   \
-    if ((j) < (n - 1) * stride + k && left + (j) >= 0 && left + (j) < width) {                                         \
-        const int32_t x = in[(left + (j)) * pitch] - zero_point;                                                       \
-        RV_PRODUCT(0, j);                                                                                              \
-        RV_PRODUCT(1, j);                                                                                              \
-        RV_PRODUCT(2, j);                                                                                              \
-        RV_PRODUCT(3, j);                                                                                              \
-    }
-    RV_COLUMN(0)
-    RV_COLUMN(1)
-    RV_COLUMN(2)
-    RV_COLUMN(3)
-    RV_COLUMN(4)
-    RV_COLUMN(5)
-    RV_COLUMN(6)
-    RV_COLUMN(7)
-    RV_COLUMN(8)
-    RV_COLUMN(9)
-    RV_COLUMN(10)
-    RV_COLUMN(11)
-    RV_COLUMN(12)
-#undef RV_COLUMN
-#undef RV_PRODUCT
-}
-
 #endif /* RIVULET_TRAIN_DSP_H */

@@ -1,5 +1,5 @@
 /** Small graphs that show every feature of an operator; the conformance test runs each on every executor. */
-import { allocate, type TypedArray } from '../core/dtype.ts';
+import { allocate, type DType, type TypedArray } from '../core/dtype.ts';
 import { createRandom } from '../core/random.ts';
 import type { NodeAttributes, OpName } from '../ir/attributes.ts';
 import { GraphBuilder } from '../ir/builder.ts';
@@ -12,7 +12,10 @@ export interface OpCase {
   readonly graph: Graph;
 }
 
-/** An operand of a case: a constant or a state when it has data, an input of the graph otherwise, null when absent. */
+/**
+ * An operand of a case: a constant when it has data, or a state that begins with them; an input of the graph otherwise, null
+ * when absent.
+ */
 export type CaseOperand = (TensorType & { readonly data?: TypedArray; readonly persists?: boolean }) | null;
 
 /** A graph of one node whose operands and single output have the given types. */
@@ -26,7 +29,7 @@ export function opCase<K extends OpName>(
   const builder = new GraphBuilder(op);
   const ins = operands.map((operand, i) => {
     if (operand === null) return null;
-    const { data, persists, ...type } = operand;
+    const { data, persists = false, ...type } = operand;
     if (data === undefined) return builder.input(`x${i}`, type);
     return persists ? builder.state(`s${i}`, type, data) : builder.constant(`c${i}`, type, data);
   });
@@ -51,6 +54,21 @@ export function float32(shape: Shape): TensorType {
 /** `type` as a constant with seeded data: uniform raw values for 8-bit types. */
 export function constant(type: TensorType, seed: number): TensorType & { readonly data: TypedArray } {
   return { ...type, data: randomIntegers(type, seed, -128, 127) };
+}
+
+/** An operand with data as a state that begins with them. */
+export function state(operand: NonNullable<CaseOperand>): NonNullable<CaseOperand> {
+  return { ...operand, persists: true };
+}
+
+/** An operand of one dimension with the given elements. */
+export function vector(
+  dtype: DType,
+  elements: readonly number[],
+): TensorType & { readonly data: TypedArray } {
+  const data = allocate(dtype, elements.length);
+  data.set(elements as number[] & bigint[]);
+  return { shape: [elements.length], dtype, data };
 }
 
 /**
@@ -82,11 +100,6 @@ export function bias(
 ): TensorType & { readonly data: TypedArray } {
   const type: TensorType = { shape: [channels], dtype: 'int32' };
   return { ...type, data: randomIntegers(type, seed, -magnitude, magnitude) };
-}
-
-/** `operand` as a state that begins with its data. */
-export function state<T extends NonNullable<CaseOperand>>(operand: T): T & { readonly persists: true } {
-  return { ...operand, persists: true };
 }
 
 function perTensor(scale: number, zeroPoint: number): NonNullable<TensorType['quantization']> {

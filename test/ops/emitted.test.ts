@@ -1,6 +1,5 @@
 /** The emitted C of every case of every operator: strict warnings, both compilers, sanitizers, against the reference. */
 import { describe, expect, it } from 'vitest';
-import { asBytes } from '../../src/core/dtype.ts';
 import type { Optimize } from '../../src/core/isa.ts';
 import { emitProject } from '../../src/emit/project.ts';
 import type { OpCase } from '../../src/ops/case.ts';
@@ -9,6 +8,7 @@ import { initialStates, runReference } from '../../src/run/reference.ts';
 import { type CompilerChoice, type EmittedCase, failuresOf, hasCommand } from '../support/emitted.ts';
 import { inputsFor } from '../support/inputs.ts';
 import { KERNEL_SETS, type KernelSet, lowered } from '../support/kernel-sets.ts';
+import { bytesOfStates, stateOffsets } from '../support/states.ts';
 
 const SANITIZE = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
@@ -52,17 +52,16 @@ function emitted(
   const samples = [1, 2].map((seed) => {
     const inputs = inputsFor(graph, seed);
     const states = initialStates(graph);
-    const outputs = runReference(graph, inputs, undefined, states);
-    const kept = [...states].map(([id, { data }]) => {
-      const { name } = graph.values.get(id)!;
-      const buffer = program.buffers.find((buffer) => buffer.role === 'state' && buffer.name === name)!;
-      return { address: plan.addresses[buffer.id]!, bytes: asBytes(data) };
-    });
-    return { inputs, outputs, states: kept };
+    return {
+      inputs,
+      outputs: runReference(graph, inputs, undefined, states),
+      states: bytesOfStates(states),
+    };
   });
   return {
     name,
     project: emitProject(program, plan, { name, optimize, provenance: title }),
     samples,
+    stateOffsets: stateOffsets(program, plan),
   };
 }

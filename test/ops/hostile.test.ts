@@ -13,9 +13,10 @@ import type { RowSpec } from '../../src/ops/definition.ts';
 import { verifyGraph } from '../../src/ops/verify.ts';
 import { definitionOf, viewOf } from '../../src/ops/view.ts';
 import { plan } from '../../src/plan/plan.ts';
-import { runReference } from '../../src/run/reference.ts';
+import { initialStates, runReference } from '../../src/run/reference.ts';
 import { WasmExecutor } from '../../src/run/wasm.ts';
 import { inputsFor } from '../support/inputs.ts';
+import { bytesOfStates, statesOf } from '../support/states.ts';
 
 const MUTANTS_PER_CASE = 30;
 const NUMBERS = [
@@ -50,8 +51,15 @@ describe.each(Object.entries(ALL_CASES))('%s', (_, cases) => {
         const program = lower(mutant);
         const executor = await WasmExecutor.create(program, plan(program));
         const inputs = inputsFor(mutant, m);
-        const expected = runReference(mutant, inputs);
-        expect({ name, m, outputs: executor.run(inputs) }).toEqual({ name, m, outputs: expected });
+        const states = initialStates(mutant);
+        const expected = runReference(mutant, inputs, undefined, states);
+        const outputs = executor.run(inputs);
+        expect({ name, m, outputs, states: statesOf(executor, mutant) }).toEqual({
+          name,
+          m,
+          outputs: expected,
+          states: bytesOfStates(states),
+        });
       }
     }
     expect(accepted).toBeGreaterThan(0);

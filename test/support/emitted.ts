@@ -11,22 +11,18 @@ export interface EmittedCase {
   /** The project's C name, unique in the batch. */
   readonly name: string;
   readonly project: Project;
-  /** Pairs of inputs and the outputs that must follow, as raw bytes. */
+  /** Pairs of inputs and what must follow, as raw bytes: outputs, and states, which begin anew each time. */
   readonly samples: readonly {
     readonly inputs: readonly Uint8Array[];
     readonly outputs: readonly Uint8Array[];
-    /** What persists, after a reset and this run, by its place in the arena. */
-    readonly states?: readonly KeptState[];
+    readonly states?: readonly Uint8Array[];
   }[];
+  /** Where in the arena the states lie. */
+  readonly stateOffsets?: readonly number[];
   /** In rows mode: the frame is also pushed row by row. */
   readonly pushed?: PushedRows;
   /** Over time: frames of one stream, and the outputs after each, null where no window ends. Then there are no samples. */
   readonly stream?: PushedFrames;
-}
-
-export interface KeptState {
-  readonly address: number;
-  readonly bytes: Uint8Array;
 }
 
 /** The flags every emitted project must survive. */
@@ -89,7 +85,7 @@ function mainOf(cases: readonly EmittedCase[]): string {
       samples.flatMap(({ inputs, outputs, states = [] }, s) => [
         ...inputs.map((bytes, i) => array(`${name}_in_${s}_${i}`, bytes)),
         ...outputs.map((bytes, i) => array(`${name}_expected_${s}_${i}`, bytes)),
-        ...states.map(({ bytes }, i) => array(`${name}_kept_${s}_${i}`, bytes)),
+        ...states.map((bytes, i) => array(`${name}_state_${s}_${i}`, bytes)),
       ]),
     ),
     'int main(void) {',
@@ -107,7 +103,7 @@ function check(
   { inputs, outputs, states = [] }: EmittedCase['samples'][number],
   s: number,
 ): string[] {
-  const { name, pushed } = single;
+  const { name, pushed, stateOffsets = [] } = single;
   const pointers = [
     ...inputs.map((_, i) => `(const void *)${name}_in_${s}_${i}`),
     ...outputs.map((_, i) => `(void *)out_${i}`),
@@ -117,8 +113,8 @@ function check(
     (bytes, i) => `    wrong |= memcmp(out_${i}, ${name}_expected_${s}_${i}, ${bytes.length});`,
   );
   const compareStates = states.map(
-    ({ address, bytes }, i) =>
-      `    wrong |= memcmp(arena.bytes + ${address}, ${name}_kept_${s}_${i}, ${bytes.length});`,
+    (bytes, i) =>
+      `    wrong |= memcmp(arena.bytes + ${stateOffsets[i]!}, ${name}_state_${s}_${i}, ${bytes.length});`,
   );
   return [
     '  {',

@@ -23,6 +23,19 @@ export const sumCases: readonly OpCase[] = [
   sum('b above a by 25', -25, 0, 20),
   sum('nothing is left of b', 1000, -1000, 16),
   opCase(
+    'what is left of a beside zeros',
+    'gradient_sum',
+    {},
+    [
+      gradient([1, 2, 2, 2]),
+      gradientScale(-19),
+      zeroGradient([1, 2, 2, 2]),
+      gradientScale(0),
+      gradientScale(0),
+    ],
+    gradient([1, 2, 2, 2]),
+  ),
+  opCase(
     'zeros',
     'gradient_sum',
     {},
@@ -161,5 +174,18 @@ export const mulCases: readonly OpCase[] = [
   mul('a vector by an image', [IMAGE, [3]], IMAGE, { scale: 1e-30 }),
   mul('one pixel by one pixel', [ONE_PIXEL, ONE_PIXEL], ONE_PIXEL, { scale: 1e20, masked: true }),
   mul('more pixels than can be multiplied without a shift', [LARGE, [2]], LARGE, { shift: 22 }),
+  opCase(
+    'a sum that only its rounding keeps',
+    'mul_gradient',
+    {},
+    [
+      { ...int8([2], 1, 3), data: Int8Array.of(4, 2) },
+      { ...gradient(LARGE), data: new Int8Array(4000).fill(1, 6, 10) },
+      gradientScale(-15),
+      null,
+      gradientScale(0),
+    ],
+    gradient([2]),
+  ),
   mul('one value for all of many pixels', [[2], [2]], LARGE, { masked: true }),
 ];

@@ -26,13 +26,14 @@ function gradient(
   shape: readonly number[],
   label: number,
   shift: number,
+  logits?: Int8Array,
 ): OpCase {
   return opCase(
     name,
     'softmax_cross_entropy_gradient',
     {},
     [
-      int8(shape, scale, 3),
+      { ...int8(shape, scale, 3), ...(logits && { data: logits }) },
       { ...LABEL, data: Int32Array.of(label) },
       state({ shape: [2], dtype: 'int32', data: Int32Array.of(0, shift) }),
     ],
@@ -45,6 +46,7 @@ export const gradientCases: readonly OpCase[] = [
   gradient('an image of one pixel, a shift too small', 0.02, [1, 1, 1, 2], 1, 3),
   gradient('a shift too large', 0.02, [1, 1, 1, 7], 0, 27),
   gradient('a shift that means nothing', 0.02, [1, 7], 6, -5),
+  gradient('the last of 24 bits', 0.1, [1, 3], 0, 0, Int8Array.of(127, -28, -20)),
   gradient('one class, nothing to learn', 0.5, [1, 1], 0, 18),
   gradient('a label below', 0.05, [1, 5], -1, 0),
   gradient('a label above', 0.05, [1, 5], 5, 18),

@@ -9,6 +9,7 @@ import {
   type OpCase,
   opCase,
   state,
+  vector,
   weights,
 } from '../case.ts';
 import { windowOutput } from '../convolution.ts';
@@ -161,17 +162,52 @@ function weightOperands({ kernel, channels, trained, scale }: Layer, seed: numbe
   return [frozen, state(raw), indices && { shape: [count], dtype: 'int32', data: indices }];
 }
 
-export const forwardCases: readonly OpCase[] = LAYERS.map((layer, i) => {
-  const { x, y } = shapesOf(layer);
-  const [frozen, ...trained] = weightOperands(layer, 10 * i);
+/** Multipliers and biases for which fast requantisation would not be exact. */
+function extreme(
+  name: string,
+  size: 3 | 5 | 7,
+  scale: number,
+  biases: readonly number[],
+  zeroPoint: number,
+): OpCase {
+  const pad = (size - 1) / 2;
   return opCase(
-    layer.name,
+    name,
     'trained_depthwise_conv2d',
-    { ...attributesOf(layer), clamp: i % 2 === 0 ? [-128, 127] : [-90, 60] },
-    [int8(x, 0.04, [-128, 3, 127][i % 3]!), frozen!, state(bias(layer.channels, i)), ...trained],
-    int8(y, 0.1 * (layer.scale ?? 1), i % 2 === 0 ? -128 : 5),
+    { stride: [1, 1], dilation: [1, 1], padding: [pad, pad, pad, pad], clamp: [-100, 90] },
+    [
+      int8([1, 4, 5, 6], 1, 9),
+      weights([1, size, size, 6], 3, size, scale),
+      state(vector('int32', biases)),
+      null,
+      null,
+    ],
+    int8([1, 4, 5, 6], 1, zeroPoint),
   );
-});
+}
+
+export const forwardCases: readonly OpCase[] = [
+  extreme('multipliers around 1', 3, 1, [100, -50, 0, 7, -3000, 20000], 4),
+  extreme(
+    'tiny multipliers and huge biases',
+    5,
+    2 ** -21,
+    [2 ** 30, -(2 ** 30), 2 ** 29, 2 ** 27, -(2 ** 28), 0],
+    -128,
+  ),
+  extreme('huge biases', 7, 2 ** -12, [2 ** 30 + 9, -(2 ** 30) - 5, 2 ** 31 - 2 ** 22, 3e8, -3e8, 17], -7),
+  ...LAYERS.map((layer, i) => {
+    const { x, y } = shapesOf(layer);
+    const [frozen, ...trained] = weightOperands(layer, 10 * i);
+    return opCase(
+      layer.name,
+      'trained_depthwise_conv2d',
+      { ...attributesOf(layer), clamp: i % 2 === 0 ? [-128, 127] : [-90, 60] },
+      [int8(x, 0.04, [-128, 3, 127][i % 3]!), frozen!, state(bias(layer.channels, i)), ...trained],
+      int8(y, 0.1 * (layer.scale ?? 1), i % 2 === 0 ? -128 : 5),
+    );
+  }),
+];
 
 function inputGradient(layer: Layer, g: CaseOperand, name = layer.name): OpCase {
   const { x, y } = shapesOf(layer);

@@ -1,11 +1,9 @@
 /** Kernels for the Armv7E-M DSP extension, for frozen weights: square windows of 3, 5 and 7. */
 import type { ConvolutionAttributes } from '../../ir/attributes.ts';
 import type { Value } from '../../ir/types.ts';
-import { channelMultipliers } from '../convolution.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
-import { channelsFirst, rows } from '../depthwise_conv2d/layout.ts';
+import { channelsFirst } from '../depthwise_conv2d/layout.ts';
 import { wholeSlot } from '../gradient.ts';
-import { multiplierConstants, zeroPointOf } from '../quantization.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
 import { channelFactors } from './factors.ts';
 
@@ -30,7 +28,6 @@ export const inputGradientDspKernel: Kernel<'depthwise_conv2d_input_gradient'> =
   name: 'depthwise_conv2d_input_gradient_dsp_s8',
   isa: 'dsp',
   why: 'the window turned round slides over planes, two taps an instruction',
-  shared: true,
   refuses(view) {
     const { attrs, ins } = view;
     const problem = slidingProblem(attrs, ins[3]!, ins[4]);
@@ -89,49 +86,5 @@ function bindInputGradient(view: InputGradient): CallSpec {
     slots: [0, 1, 6, 2].map((operand) => wholeSlot(ins, operand)),
     output: wholeTensor(dx),
     scratchBytes: planes * from.height * plane_width,
-  };
-}
-
-/** Outputs of a row that pixels are read for where they lie. */
-const MOST_OUTPUTS = 8;
-
-export const forwardDspKernel: Kernel<'trained_depthwise_conv2d'> = {
-  name: 'trained_depthwise_conv2d_dsp_s8',
-  isa: 'dsp',
-  why: 'short rows of pixels are read where they lie; flash has one copy of the weights for both ways',
-  refuses: ({ attrs, ins, outs }) => {
-    const problem = slidingProblem(attrs, ins[1]!, ins[3]);
-    if (problem) return problem;
-    if (attrs.stride[1] > 2) return `stride ${attrs.stride[1]}`;
-    return planeOf(outs[0]!.shape).width <= MOST_OUTPUTS ? undefined : 'rows are longer than eight pixels';
-  },
-  bind: (view) => [bindForward(view)],
-};
-
-function bindForward(view: NodeView<'trained_depthwise_conv2d'>): CallSpec {
-  const { attrs, ins, outs } = view;
-  const [x, weights, bias] = ins as [Value, Value, Value];
-  const y = outs[0]!;
-  const channels = weights.shape[3]!;
-  const window = rows({ attrs, ins: ins.slice(0, 2), outs });
-  return {
-    geometry: {
-      in_width: planeOf(x.shape).width,
-      channels,
-      out_width: planeOf(y.shape).width,
-      size: weights.shape[1]!,
-      stride: attrs.stride[1],
-      pad_left: attrs.padding[2],
-      in_zero_point: zeroPointOf(x),
-      out_zero_point: zeroPointOf(y),
-      out_min: attrs.clamp[0],
-      out_max: attrs.clamp[1],
-    },
-    data: {
-      weights: { role: 'weights', data: channelsFirst(weights) },
-      ...multiplierConstants(channelMultipliers(x, weights, y, channels)),
-    },
-    ...window,
-    slots: [...window.slots, { operand: 2, ...wholeTensor(bias, window.firings) }],
   };
 }

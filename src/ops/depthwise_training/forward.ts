@@ -8,7 +8,7 @@ import { depthwiseConv2dReference } from '../depthwise_conv2d/reference.ts';
 import { multiplierConstants, zeroPointOf } from '../quantization.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
 import { sameShape } from '../strided.ts';
-import { forwardDspKernel } from './dsp.ts';
+import { trainedDepthwiseDspKernel } from './dsp-forward.ts';
 import { effectiveWeights, trainedIndices, trainedProblem } from './trained.ts';
 
 type View = NodeView<'trained_depthwise_conv2d'>;
@@ -23,7 +23,7 @@ export const trainedDepthwiseConv2d: OpDef<'trained_depthwise_conv2d'> = {
   macs: (view) => depthwiseConv2d.macs(asDepthwise(view)),
   reference,
   kernels: [
-    forwardDspKernel,
+    trainedDepthwiseDspKernel,
     {
       name: 'trained_depthwise_conv2d_s8',
       isa: 'portable',

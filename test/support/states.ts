@@ -1,0 +1,23 @@
+/** What a graph keeps from one run to the next, as bytes that can be compared between executors. */
+import { asBytes } from '../../src/core/dtype.ts';
+import type { Graph } from '../../src/ir/types.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import type { Program } from '../../src/program/types.ts';
+import type { States } from '../../src/run/reference.ts';
+import type { WasmExecutor } from '../../src/run/wasm.ts';
+
+/** The bytes of the reference's states (copies), in the order of the graph's values. */
+export function bytesOfStates(states: States): Uint8Array[] {
+  return [...states.values()].map(({ data }) => asBytes(data).slice());
+}
+
+/** The same of an executor. */
+export function statesOf(executor: WasmExecutor, graph: Graph): Uint8Array[] {
+  const states = [...graph.values.values()].filter(({ role }) => role === 'state');
+  return states.map(({ name }) => executor.state(name).slice());
+}
+
+/** Where an emitted project keeps them: bytes from the start of the arena. */
+export function stateOffsets({ buffers }: Program, { addresses }: Plan): number[] {
+  return buffers.filter(({ role }) => role === 'state').map(({ id }) => addresses[id]!);
+}
