@@ -127,7 +127,7 @@ export interface NodeAttributes {
   /** logits int8 [1, N] or [1, 1, 1, N], label int32 [1]: the loss, float32 [1]. */
   softmax_cross_entropy_loss: NoAttributes;
   /** logits, label, scale (state): the gradient of the logits. */
-  softmax_cross_entropy_gradient: NoAttributes;
+  quantized_softmax_cross_entropy_gradient: NoAttributes;
   /** y int8 [N, H, W, C]: a bit for each element that lies strictly inside `clamp`, uint8 [N, H, 1, ceil(W * C / 8)]. */
   clamp_mask: ClampAttributes;
   /**
@@ -136,7 +136,7 @@ export interface NodeAttributes {
    */
   trained_conv2d: ConvolutionAttributes;
   /** g, its scale, mask?, weights, trained?, channels?, scale (state): the gradient of x; attributes of the conv2d. */
-  conv2d_input_gradient: ConvolutionAttributes;
+  quantized_conv2d_input_gradient: ConvolutionAttributes;
   /**
    * x of the n trained channels, g, its scale, mask?, weights, trained (state), residual? (state uint8), random (state),
    * rate float32 [1], velocity? (state), pending? (state), apply? int32 [1]: int32 [1], how many weights met a bound.
@@ -158,7 +158,7 @@ export interface NodeAttributes {
    * g, its scale, mask?, weights, trained?, channels?, scale of the result (state): the gradient of x. Attributes are those
    * of the convolution.
    */
-  depthwise_conv2d_input_gradient: ConvolutionAttributes;
+  quantized_depthwise_conv2d_input_gradient: ConvolutionAttributes;
   /**
    * x [1, H, W, n] (the trained channels of the input), g, its scale, mask?, weights (for their scales), trained (state),
    * residual? (state uint8, one or two a byte), random (state int32 [1]), rate (float32 [1]), velocity? and pending? (states
@@ -170,9 +170,9 @@ export interface NodeAttributes {
   /** a, its scale, b, its scale, scale of the result (state): their sum. */
   gradient_sum: NoAttributes;
   /** g, its scale, mask?, scale of the result (state): the gradient of x. Attributes are those of the pool. */
-  average_pool2d_gradient: PoolAttributes;
+  quantized_average_pool2d_gradient: PoolAttributes;
   /** x, g, its scale, mask?, scale of the result (state): the gradient of x. Attributes are those of the pool. */
-  max_pool2d_gradient: PoolAttributes;
+  quantized_max_pool2d_gradient: PoolAttributes;
   /**
    * x, g, its scale, scale of the result (state): the gradient of x, by the derivative at each of 256 bytes, from -128 on,
    * an integer of at most 7 bits with `fraction` fraction bits.

@@ -55,7 +55,7 @@ export class Backward {
     const loss = builder.activation('loss', { shape: [1], dtype: 'float32' });
     const operands = [logits, this.inputs.label];
     builder.node('softmax_cross_entropy_loss', {}, operands, [loss], origin);
-    this.emit('softmax_cross_entropy_gradient', {}, operands, logits, origin);
+    this.emit('quantized_softmax_cross_entropy_gradient', {}, operands, logits, origin);
     return loss;
   }
 
@@ -102,7 +102,9 @@ export class Backward {
     this.update('bias_update', { inputScale, momentum, qas }, biasOperands, node.origin);
     if (this.forward.learning.has(layer.x)) {
       const operands = [gradient.value, gradient.scale, mask, layer.weights, layer.trained, layer.channels];
-      const op = isDepthwise ? 'depthwise_conv2d_input_gradient' : 'conv2d_input_gradient';
+      const op = isDepthwise
+        ? 'quantized_depthwise_conv2d_input_gradient'
+        : 'quantized_conv2d_input_gradient';
       this.emit(op, window, operands, layer.x, node.origin);
       if (node.op === 'fully_connected') {
         const pixel = this.gradients.get(layer.x)!;
@@ -169,11 +171,23 @@ export class Backward {
         return;
       case 'average_pool2d':
         for (const id of to)
-          this.emit('average_pool2d_gradient', node.attrs, [g.value, g.scale, mask], id, node.origin);
+          this.emit(
+            'quantized_average_pool2d_gradient',
+            node.attrs,
+            [g.value, g.scale, mask],
+            id,
+            node.origin,
+          );
         return;
       case 'max_pool2d':
         for (const id of to)
-          this.emit('max_pool2d_gradient', node.attrs, [id, g.value, g.scale, mask], id, node.origin);
+          this.emit(
+            'quantized_max_pool2d_gradient',
+            node.attrs,
+            [id, g.value, g.scale, mask],
+            id,
+            node.origin,
+          );
         return;
       case 'mul': {
         const [a, b] = node.ins as [ValueId, ValueId];
@@ -185,7 +199,10 @@ export class Backward {
       case 'depthwise_conv2d': {
         const [x, weights] = node.ins as [ValueId, ValueId];
         if (builder.value(weights).shape.at(-1) !== builder.value(x).shape.at(-1)) break;
-        const op = node.op === 'conv2d' ? 'conv2d_input_gradient' : 'depthwise_conv2d_input_gradient';
+        const op =
+          node.op === 'conv2d'
+            ? 'quantized_conv2d_input_gradient'
+            : 'quantized_depthwise_conv2d_input_gradient';
         this.emit(op, node.attrs, [g.value, g.scale, mask, weights, null, null], x, node.origin);
         return;
       }

@@ -2,11 +2,11 @@
 
 import { cases as averagePool2d } from './average_pool2d/cases.ts';
 import {
-  averagePoolCases as averagePool2dGradient,
   sumCases as gradientSum,
-  maxPoolCases as maxPool2dGradient,
   meanCases as meanGradient,
   mulCases as mulGradient,
+  averagePoolCases as quantizedAveragePool2dGradient,
+  maxPoolCases as quantizedMaxPool2dGradient,
   unaryCases as unaryGradient,
 } from './backward/cases.ts';
 import type { OpCase } from './case.ts';
@@ -14,14 +14,10 @@ import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
 import { biasUpdateCases, forwardCases, inputGradientCases, updateCases } from './conv_training/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
-import {
-  gradientCases as crossEntropyGradient,
-  lossCases as crossEntropyLoss,
-} from './cross_entropy/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
 import {
-  inputGradientCases as depthwiseConv2dInputGradient,
   updateCases as depthwiseConv2dUpdate,
+  inputGradientCases as quantizedDepthwiseConv2dInputGradient,
   forwardCases as trainedDepthwiseConv2d,
 } from './depthwise_training/cases.ts';
 import { cases as dequantize } from './dequantize/cases.ts';
@@ -33,6 +29,10 @@ import { cases as maxPool2d } from './max_pool2d/cases.ts';
 import { cases as mean } from './mean/cases.ts';
 import { cases as pad } from './pad/cases.ts';
 import { cases as quantize } from './quantize/cases.ts';
+import {
+  gradientCases as crossEntropyGradient,
+  lossCases as crossEntropyLoss,
+} from './quantized_cross_entropy/cases.ts';
 import { cases as reshape } from './reshape/cases.ts';
 import { cases as resize } from './resize/cases.ts';
 import { cases as slice } from './slice/cases.ts';
@@ -62,20 +62,20 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   slice,
   ...resize,
   softmax_cross_entropy_loss: crossEntropyLoss,
-  softmax_cross_entropy_gradient: crossEntropyGradient,
+  quantized_softmax_cross_entropy_gradient: crossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
   trained_conv2d: forwardCases,
-  conv2d_input_gradient: inputGradientCases,
+  quantized_conv2d_input_gradient: inputGradientCases,
   conv2d_update: updateCases,
   bias_update: biasUpdateCases,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
-  depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,
+  quantized_depthwise_conv2d_input_gradient: quantizedDepthwiseConv2dInputGradient,
   depthwise_conv2d_update: depthwiseConv2dUpdate,
   gradient_sum: gradientSum,
   mean_gradient: meanGradient,
-  average_pool2d_gradient: averagePool2dGradient,
-  max_pool2d_gradient: maxPool2dGradient,
+  quantized_average_pool2d_gradient: quantizedAveragePool2dGradient,
+  quantized_max_pool2d_gradient: quantizedMaxPool2dGradient,
   unary_gradient: unaryGradient,
   mul_gradient: mulGradient,
 };

@@ -79,20 +79,20 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'softmax':
     case 'dequantize':
     case 'softmax_cross_entropy_loss':
-    case 'softmax_cross_entropy_gradient':
+    case 'quantized_softmax_cross_entropy_gradient':
     case 'clamp_mask':
     case 'trained_conv2d':
-    case 'conv2d_input_gradient':
+    case 'quantized_conv2d_input_gradient':
     case 'conv2d_update':
     case 'bias_update':
     case 'gather_channels':
     case 'trained_depthwise_conv2d':
-    case 'depthwise_conv2d_input_gradient':
+    case 'quantized_depthwise_conv2d_input_gradient':
     case 'depthwise_conv2d_update':
     case 'gradient_sum':
     case 'mean_gradient':
-    case 'average_pool2d_gradient':
-    case 'max_pool2d_gradient':
+    case 'quantized_average_pool2d_gradient':
+    case 'quantized_max_pool2d_gradient':
     case 'unary_gradient':
     case 'mul_gradient':
       return whole(view);

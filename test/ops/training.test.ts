@@ -62,7 +62,7 @@ describe.each([
   it('has the gradient of that loss, to half a unit', () => {
     for (const { logits, label } of samples.slice(0, 5)) {
       const [out, state] = [zeros(logits.shape), int32(0, 0)];
-      OPS.softmax_cross_entropy_gradient.reference({
+      OPS.quantized_softmax_cross_entropy_gradient.reference({
         ...{ attrs: {}, ins: [logits, int32(label), state], outs: [out] },
       });
       const unit = 2 ** Number(state.data[0]!);
@@ -98,7 +98,7 @@ it('the gradient of an input is that of the real convolution, to a unit', () => 
   const g = bytes(Y_SHAPE, 4);
   const [out, state] = [zeros(X_SHAPE), int32(0, 0)];
   const ins = [g, int32(-9, 0), null, WEIGHTS, null, null, state];
-  OPS.depthwise_conv2d_input_gradient.reference({ attrs: ATTRS, ins, outs: [out] });
+  OPS.quantized_depthwise_conv2d_input_gradient.reference({ attrs: ATTRS, ins, outs: [out] });
   const real = new Float64Array(out.data.length);
   forEachTap(ATTRS, X_SHAPE, WEIGHTS.shape, Y_SHAPE, (x, w, y) => {
     for (let c = 0; c < 5; ++c) {

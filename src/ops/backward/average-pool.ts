@@ -6,11 +6,11 @@ import { exponentOf, maskedGradient, storeGradient, wholeSlot } from '../gradien
 import { wholeTensor } from '../rows.ts';
 import { pixelsUnder, poolGeometry, poolGradientProblem } from './pooling.ts';
 
-type View = NodeView<'average_pool2d_gradient'>;
+type View = NodeView<'quantized_average_pool2d_gradient'>;
 
 /** Operands: g, its scale, mask?, scale of the result. */
-export const averagePool2dGradient: OpDef<'average_pool2d_gradient'> = {
-  name: 'average_pool2d_gradient',
+export const quantizedAveragePool2dGradient: OpDef<'quantized_average_pool2d_gradient'> = {
+  name: 'quantized_average_pool2d_gradient',
   verify: ({ attrs, ins, outs }) => poolGradientProblem(attrs, ins, outs[0]!),
   mutates: [3],
   macs: () => 0,
@@ -34,7 +34,7 @@ function shares(attrs: PoolAttributes, dx: TensorType, g: TensorType): Factors {
 }
 
 /** A = sum of gm * share over the windows that an element lies in; exponent that of g less the fraction bits. */
-function reference({ attrs, ins, outs }: ReferenceView<'average_pool2d_gradient'>): void {
+function reference({ attrs, ins, outs }: ReferenceView<'quantized_average_pool2d_gradient'>): void {
   const [g, gScale, mask, scale] = ins;
   const dx = outs[0]!;
   const channels = dx.shape[3]!;

@@ -99,7 +99,7 @@ const POOLS: Readonly<Record<string, Pool>> = {
 };
 
 function poolCases(
-  op: 'average_pool2d_gradient' | 'max_pool2d_gradient',
+  op: 'quantized_average_pool2d_gradient' | 'quantized_max_pool2d_gradient',
   operandsBefore: (shape: readonly number[]) => readonly CaseOperand[],
 ): OpCase[] {
   return Object.entries(POOLS).map(([name, pool]) => {
@@ -114,12 +114,12 @@ function poolCases(
   });
 }
 
-export const averagePoolCases = poolCases('average_pool2d_gradient', () => []);
+export const averagePoolCases = poolCases('quantized_average_pool2d_gradient', () => []);
 
 /** Many windows of an input of few values have several largest ones. */
 export const maxPoolCases: readonly OpCase[] = [
-  ...poolCases('max_pool2d_gradient', (shape) => [int8(shape)]),
-  ...poolCases('max_pool2d_gradient', (shape) => {
+  ...poolCases('quantized_max_pool2d_gradient', (shape) => [int8(shape)]),
+  ...poolCases('quantized_max_pool2d_gradient', (shape) => {
     const values = constant(int8(shape), 5).data as Int8Array;
     return [{ ...int8(shape), data: values.map((value) => value & 3) }];
   }).map((c) => ({ ...c, name: `${c.name}, four values` })),

@@ -4,11 +4,11 @@ import { wholeTensor } from '../rows.ts';
 import { sameShape } from '../strided.ts';
 import { pixelsUnder, poolGeometry, poolGradientProblem } from './pooling.ts';
 
-type View = NodeView<'max_pool2d_gradient'>;
+type View = NodeView<'quantized_max_pool2d_gradient'>;
 
 /** Operands: x, g, its scale, mask?, scale of the result. */
-export const maxPool2dGradient: OpDef<'max_pool2d_gradient'> = {
-  name: 'max_pool2d_gradient',
+export const quantizedMaxPool2dGradient: OpDef<'quantized_max_pool2d_gradient'> = {
+  name: 'quantized_max_pool2d_gradient',
   verify,
   mutates: [4],
   macs: () => 0,
@@ -33,7 +33,7 @@ function verify({ attrs, ins, outs }: View): Problem | undefined {
 }
 
 /** The gradient of a window goes to the first of its largest elements. */
-function reference({ attrs, ins, outs }: ReferenceView<'max_pool2d_gradient'>): void {
+function reference({ attrs, ins, outs }: ReferenceView<'quantized_max_pool2d_gradient'>): void {
   const [x, g, gScale, mask, scale] = ins;
   const dx = outs[0]!;
   const channels = dx.shape[3]!;

@@ -163,7 +163,11 @@ function windowFields(
   };
 }
 
-export function bindInputGradient({ attrs, ins, outs }: NodeView<'conv2d_input_gradient'>): CallSpec {
+export function bindInputGradient({
+  attrs,
+  ins,
+  outs,
+}: NodeView<'quantized_conv2d_input_gradient'>): CallSpec {
   const [g, gScale, mask, weights, trained, channels, scale] = ins as [Value, Value, ...Value[]];
   const dx = outs[0]!;
   const { geometry, data } = frozenConstants(weights!, trained, channels);
@@ -192,7 +196,7 @@ export function bindInputGradient({ attrs, ins, outs }: NodeView<'conv2d_input_g
   };
 }
 
-export function bindPointwiseGradient({ ins, outs }: NodeView<'conv2d_input_gradient'>): CallSpec {
+export function bindPointwiseGradient({ ins, outs }: NodeView<'quantized_conv2d_input_gradient'>): CallSpec {
   const [g, gScale, mask, weights, trained, channels, scale] = ins as [Value, Value, ...Value[]];
   const dx = outs[0]!;
   const { geometry, data } = pairedConstants(weights!, trained, channels);

@@ -104,10 +104,16 @@ export const inputGradientCases: readonly OpCase[] = LAYERS.flatMap((layer, i) =
     integers(0, shift),
   ];
   return [
-    opCase(layer.name, 'conv2d_input_gradient', windowOf(layer), operands(i % 2 === 0, true, 0), dx),
+    opCase(
+      layer.name,
+      'quantized_conv2d_input_gradient',
+      windowOf(layer),
+      operands(i % 2 === 0, true, 0),
+      dx,
+    ),
     opCase(
       `${layer.name}, frozen`,
-      'conv2d_input_gradient',
+      'quantized_conv2d_input_gradient',
       windowOf(layer),
       operands(i % 2 === 1, false, 25),
       dx,

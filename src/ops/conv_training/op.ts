@@ -58,8 +58,8 @@ export const trainedConv2d: OpDef<'trained_conv2d'> = {
   ],
 };
 
-export const conv2dInputGradient: OpDef<'conv2d_input_gradient'> = {
-  name: 'conv2d_input_gradient',
+export const quantizedConv2dInputGradient: OpDef<'quantized_conv2d_input_gradient'> = {
+  name: 'quantized_conv2d_input_gradient',
   verify: ({ attrs, ins, outs }) => {
     const [g, gScale, mask, weights, trained, channels, scale] = ins;
     const dx = outs[0]!;

@@ -49,7 +49,11 @@ function eachTap(
         }
 }
 
-export function inputGradientReference({ attrs, ins, outs }: ReferenceView<'conv2d_input_gradient'>): void {
+export function inputGradientReference({
+  attrs,
+  ins,
+  outs,
+}: ReferenceView<'quantized_conv2d_input_gradient'>): void {
   const [g, gScale, mask, weights, trained, channels, scale] = ins;
   const dx = outs[0]!;
   const w = effectiveWeights(weights!, trained ?? null, channels ?? null);

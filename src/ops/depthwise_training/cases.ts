@@ -213,7 +213,7 @@ function inputGradient(layer: Layer, g: CaseOperand, name = layer.name): OpCase 
   const { x, y } = shapesOf(layer);
   return opCase(
     name,
-    'depthwise_conv2d_input_gradient',
+    'quantized_depthwise_conv2d_input_gradient',
     attributesOf(layer),
     [
       g,

@@ -7,7 +7,7 @@ import { wholeSlot } from '../gradient.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
 import { channelFactors } from './factors.ts';
 
-type InputGradient = NodeView<'depthwise_conv2d_input_gradient'>;
+type InputGradient = NodeView<'quantized_depthwise_conv2d_input_gradient'>;
 
 /** Most bytes of planes in scratch. */
 const MOST_SCRATCH = 4096;
@@ -24,7 +24,7 @@ export function slidingProblem(
   return dilation[0] === 1 && dilation[1] === 1 ? undefined : 'the window is dilated';
 }
 
-export const inputGradientDspKernel: Kernel<'depthwise_conv2d_input_gradient'> = {
+export const inputGradientDspKernel: Kernel<'quantized_depthwise_conv2d_input_gradient'> = {
   name: 'depthwise_conv2d_input_gradient_dsp_s8',
   isa: 'dsp',
   why: 'the window turned round slides over planes, two taps an instruction',

@@ -18,11 +18,11 @@ import { trainedConstants } from './forward.ts';
 import { forEachTap } from './taps.ts';
 import { effectiveWeights, trainedProblem } from './trained.ts';
 
-type View = NodeView<'depthwise_conv2d_input_gradient'>;
+type View = NodeView<'quantized_depthwise_conv2d_input_gradient'>;
 
 /** Operands: g, its scale, mask?, weights, trained?, channels?, scale of the result. */
-export const depthwiseConv2dInputGradient: OpDef<'depthwise_conv2d_input_gradient'> = {
-  name: 'depthwise_conv2d_input_gradient',
+export const quantizedDepthwiseConv2dInputGradient: OpDef<'quantized_depthwise_conv2d_input_gradient'> = {
+  name: 'quantized_depthwise_conv2d_input_gradient',
   verify,
   mutates: [6],
   macs: ({ ins }) => {
@@ -72,7 +72,7 @@ export function forwardProblem(
 }
 
 /** A = sum of gm * factor * w over the windows that an element lies in; exponent that of g less the fraction bits. */
-function reference({ attrs, ins, outs }: ReferenceView<'depthwise_conv2d_input_gradient'>): void {
+function reference({ attrs, ins, outs }: ReferenceView<'quantized_depthwise_conv2d_input_gradient'>): void {
   const [g, gScale, mask, weights, trained, channels, scale] = ins;
   const dx = outs[0]!;
   const gradient = maskedGradient(g!, mask);

@@ -30,7 +30,7 @@ function gradient(
 ): OpCase {
   return opCase(
     name,
-    'softmax_cross_entropy_gradient',
+    'quantized_softmax_cross_entropy_gradient',
     {},
     [
       { ...int8(shape, scale, 3), ...(logits && { data: logits }) },

@@ -7,7 +7,7 @@ import { softmaxScale } from '../softmax/table.ts';
 import { accumulatorsOf, lossReference } from './reference.ts';
 import { exponentials, FRACTION_BITS, logitStep } from './table.ts';
 
-type Name = 'softmax_cross_entropy_loss' | 'softmax_cross_entropy_gradient';
+type Name = 'softmax_cross_entropy_loss' | 'quantized_softmax_cross_entropy_gradient';
 
 /** Sums of exponentials stay below 2^40. */
 const MAX_CLASSES = (1 << 16) - 1;
@@ -29,8 +29,8 @@ export const softmaxCrossEntropyLoss: OpDef<'softmax_cross_entropy_loss'> = {
   ],
 };
 
-export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'> = {
-  name: 'softmax_cross_entropy_gradient',
+export const quantizedSoftmaxCrossEntropyGradient: OpDef<'quantized_softmax_cross_entropy_gradient'> = {
+  name: 'quantized_softmax_cross_entropy_gradient',
   verify: (view) =>
     firstProblem(
       logitsProblem(view),
@@ -96,7 +96,7 @@ function bindLoss({ ins, outs }: NodeView<'softmax_cross_entropy_loss'>): CallSp
   };
 }
 
-function bindGradient({ ins, outs }: NodeView<'softmax_cross_entropy_gradient'>): CallSpec {
+function bindGradient({ ins, outs }: NodeView<'quantized_softmax_cross_entropy_gradient'>): CallSpec {
   const logits = ins[0]!;
   return {
     geometry: { classes: elementCount(logits.shape) },
