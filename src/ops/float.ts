@@ -77,7 +77,9 @@ export function operandsProblem(
 /** A value that does not have the shape it must. */
 export function shapeProblem(value: Value, shape: readonly number[]): Problem | undefined {
   const same = value.shape.length === shape.length && shape.every((size, d) => size === value.shape[d]);
-  return same ? undefined : { code: 'RV2005', message: `"${value.name}" is [${value.shape}], not [${shape}]` };
+  return same
+    ? undefined
+    : { code: 'RV2005', message: `"${value.name}" is [${value.shape}], not [${shape}]` };
 }
 
 function boundsProblem(attrs: NodeAttributes[OpName]): Problem | undefined {
@@ -156,7 +158,11 @@ function wholeCall<K extends OpName>(
 const RANK = 6;
 
 /** Fields NAME_0 to NAME_5: one number per dimension, filled up in front. */
-export function perDimension(name: string, values: readonly number[], missing: number): Record<string, number> {
+export function perDimension(
+  name: string,
+  values: readonly number[],
+  missing: number,
+): Record<string, number> {
   const filled = [...new Array<number>(Math.max(0, RANK - values.length)).fill(missing), ...values];
   return Object.fromEntries(filled.map((value, d) => [`${name}_${d}`, value]));
 }
@@ -180,5 +186,8 @@ export function joinDimensions(
       kept.push({ size, steps });
     }
   });
-  return { sizes: kept.map(({ size }) => size), strides: strides.map((_, i) => kept.map((k) => k.steps[i]!)) };
+  return {
+    sizes: kept.map(({ size }) => size),
+    strides: strides.map((_, i) => kept.map((k) => k.steps[i]!)),
+  };
 }

@@ -44,7 +44,8 @@ export const averagePool2dGradient: OpDef<'average_pool2d_gradient'> = {
     forEachWindow(dx.shape, dy.shape, attrs, (pixels, window) => {
       for (const pixel of pixels) {
         for (let c = 0; c < channels; ++c) {
-          dx.data[pixel * channels + c] = at(dx, pixel * channels + c) + at(dy, window * channels + c) / pixels.length;
+          dx.data[pixel * channels + c] =
+            at(dx, pixel * channels + c) + at(dy, window * channels + c) / pixels.length;
         }
       }
     });

@@ -1,7 +1,12 @@
 /** Every operator of the IR. A missing one does not compile. */
 import type { OpName } from '../ir/attributes.ts';
 import { averagePool2d } from './average_pool2d/op.ts';
-import { batchMoments, batchNorm, batchNormInputGradient, batchNormParameterGradient } from './batch_norm/op.ts';
+import {
+  batchMoments,
+  batchNorm,
+  batchNormInputGradient,
+  batchNormParameterGradient,
+} from './batch_norm/op.ts';
 import { concat } from './concat/op.ts';
 import { conv2dFloat, conv2dInputGradient, conv2dWeightGradient } from './conv2d/float.ts';
 import { conv2d } from './conv2d/op.ts';

@@ -45,7 +45,10 @@ export class Sums {
   }
 
   /** The sums, each through `finish`, as float32 elements of `to`. */
-  store(to: { readonly data: { [index: number]: number | bigint } }, finish = (sum: number, _i: number): number => sum): void {
+  store(
+    to: { readonly data: { [index: number]: number | bigint } },
+    finish = (sum: number, _i: number): number => sum,
+  ): void {
     this.sums.forEach((sum, i) => {
       to.data[i] = finish(sum, i);
     });

@@ -25,7 +25,9 @@ export const batchMoments: OpDef<'batch_moments'> = {
     }
     sums.store(moments);
   },
-  kernels: [floatKernel('batch_moments_f32', 'all rows', (view) => ({ ...rowsOf(view), scratch: periods(view, 3) }))],
+  kernels: [
+    floatKernel('batch_moments_f32', 'all rows', (view) => ({ ...rowsOf(view), scratch: periods(view, 3) })),
+  ],
 };
 
 export const batchNorm: OpDef<'batch_norm'> = {

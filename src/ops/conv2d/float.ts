@@ -2,7 +2,15 @@
 import type { ConvolutionAttributes, GradientWindow, Pair } from '../../ir/attributes.ts';
 import { elementCount, type Value } from '../../ir/types.ts';
 import type { NodeView, OpDef, Tensor } from '../definition.ts';
-import { type FloatCall, type FloatMeaning, floatKernel, MOST_LANES, operandsProblem, twin, UNBOUNDED } from '../float.ts';
+import {
+  type FloatCall,
+  type FloatMeaning,
+  floatKernel,
+  MOST_LANES,
+  operandsProblem,
+  twin,
+  UNBOUNDED,
+} from '../float.ts';
 import { clampReal, forEachTap, Sums } from '../taps.ts';
 import { conv2d } from './op.ts';
 
@@ -61,7 +69,9 @@ export const conv2dInputGradient: OpDef<'conv2d_input_gradient'> = {
   reference({ attrs, ins, outs }) {
     const [dy, weights, dx] = [ins[0]!, ins[1]!, outs[0]!];
     const sums = new Sums(dx.data.length);
-    forEachProduct({ x: dx, weights, y: dy }, attrs, (xi, wi, yi) => sums.add(xi, at(dy, yi) * at(weights, wi)));
+    forEachProduct({ x: dx, weights, y: dy }, attrs, (xi, wi, yi) =>
+      sums.add(xi, at(dy, yi) * at(weights, wi)),
+    );
     sums.store(dx);
   },
   kernels: [
@@ -71,7 +81,14 @@ export const conv2dInputGradient: OpDef<'conv2d_input_gradient'> = {
       ({ ins, outs }) => {
         const [inner, , , columns] = ins[1]!.shape as [number, number, number, number];
         const rows = elementCount(outs[0]!.shape) / columns;
-        return productCall({ rows, inner, columns, strides: [columns, 1], hasBias: false, bounds: UNBOUNDED });
+        return productCall({
+          rows,
+          inner,
+          columns,
+          strides: [columns, 1],
+          hasBias: false,
+          bounds: UNBOUNDED,
+        });
       },
       ({ attrs, ins, outs }) => pointwiseRefusal(attrs, { x: outs[0]!, weights: ins[1]! }),
     ),
@@ -115,10 +132,14 @@ export const conv2dWeightGradient: OpDef<'conv2d_weight_gradient'> = {
       },
       ({ attrs, ins, outs }) => pointwiseRefusal(attrs, { x: ins[0]!, weights: outs[0]! }),
     ),
-    floatKernel('conv2d_weight_gradient_f32', 'any window and groups: gradients times patches', ({ attrs, ins, outs }) => {
-      const parts = { x: ins[0]!, weights: outs[0]!, y: ins[1]! };
-      return { geometry: convolutionGeometry(parts, attrs), scratch: patchFloats(parts) };
-    }),
+    floatKernel(
+      'conv2d_weight_gradient_f32',
+      'any window and groups: gradients times patches',
+      ({ attrs, ins, outs }) => {
+        const parts = { x: ins[0]!, weights: outs[0]!, y: ins[1]! };
+        return { geometry: convolutionGeometry(parts, attrs), scratch: patchFloats(parts) };
+      },
+    ),
   ],
 };
 
@@ -239,7 +260,12 @@ function forEachProduct(
   visit: (xi: number, wi: number, yi: number) => void,
 ): void {
   const { x, weights, y } = parts;
-  const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [number, number, number, number];
+  const [outChannels, kernelHeight, kernelWidth, groupChannels] = weights.shape as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const inChannels = x.shape[3]!;
   const taps = kernelHeight * kernelWidth;
   forEachTap(x.shape, y.shape, [kernelHeight, kernelWidth], attrs, (pixel, window, tap) => {

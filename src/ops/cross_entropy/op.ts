@@ -17,7 +17,9 @@ export const softmaxCrossEntropy: OpDef<'softmax_cross_entropy'> = {
     });
     outs[0]!.data[0] = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   },
-  kernels: [floatKernel('softmax_cross_entropy_f32', 'any classes', (view) => ({ geometry: geometryOf(view) }))],
+  kernels: [
+    floatKernel('softmax_cross_entropy_f32', 'any classes', (view) => ({ geometry: geometryOf(view) })),
+  ],
 };
 
 export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'> = {
@@ -41,7 +43,9 @@ export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'
     });
   },
   kernels: [
-    floatKernel('softmax_cross_entropy_gradient_f32', 'any classes', (view) => ({ geometry: geometryOf(view) })),
+    floatKernel('softmax_cross_entropy_gradient_f32', 'any classes', (view) => ({
+      geometry: geometryOf(view),
+    })),
   ],
 };
 
@@ -49,7 +53,8 @@ function logitsProblem(view: NodeView<TrainingOp>, count: number): Problem | und
   const missing = operandsProblem(view, count, [1]);
   if (missing) return missing;
   const [logits, labels] = [view.ins[0]!, view.ins[1]!];
-  if (labels.dtype !== 'int32') return { code: 'RV2003', message: `the labels are ${labels.dtype}, not int32` };
+  if (labels.dtype !== 'int32')
+    return { code: 'RV2003', message: `the labels are ${labels.dtype}, not int32` };
   if (logits.shape.length !== 2) {
     return { code: 'RV2005', message: `the logits are [${logits.shape}], not [batch, classes]` };
   }

@@ -44,7 +44,9 @@ export const depthwiseConv2dInputGradient: OpDef<'depthwise_conv2d_input_gradien
   reference({ attrs, ins, outs }) {
     const [dy, weights, dx] = [ins[0]!, ins[1]!, outs[0]!];
     const sums = new Sums(dx.data.length);
-    forEachProduct({ x: dx, weights, y: dy }, attrs, (xi, wi, yi) => sums.add(xi, at(dy, yi) * at(weights, wi)));
+    forEachProduct({ x: dx, weights, y: dy }, attrs, (xi, wi, yi) =>
+      sums.add(xi, at(dy, yi) * at(weights, wi)),
+    );
     sums.store(dx);
   },
   kernels: [

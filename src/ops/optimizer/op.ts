@@ -92,8 +92,11 @@ function updateProblem(
 ): Problem | undefined {
   const missing = operandsProblem(view, count);
   if (missing) return missing;
-  if (view.ins[0]!.role !== 'state') return { code: 'RV2008', message: `"${view.ins[0]!.name}" is not a state` };
-  return alike.map((i) => shapeProblem(view.ins[i]!, view.ins[0]!.shape)).find((problem) => problem !== undefined);
+  if (view.ins[0]!.role !== 'state')
+    return { code: 'RV2008', message: `"${view.ins[0]!.name}" is not a state` };
+  return alike
+    .map((i) => shapeProblem(view.ins[i]!, view.ins[0]!.shape))
+    .find((problem) => problem !== undefined);
 }
 
 function sizeOf({ ins }: NodeView<TrainingOp>): Record<string, number> {

@@ -2,7 +2,14 @@
 import { elementCount, type Shape } from '../../ir/types.ts';
 import { at } from '../conv2d/float.ts';
 import type { OpDef } from '../definition.ts';
-import { type FloatCall, type FloatMeaning, floatKernel, joinDimensions, operandsProblem, perDimension } from '../float.ts';
+import {
+  type FloatCall,
+  type FloatMeaning,
+  floatKernel,
+  joinDimensions,
+  operandsProblem,
+  perDimension,
+} from '../float.ts';
 import { stridedCall } from '../movement/strided.ts';
 import { broadcastShape, broadcastStrides, sameShape, stridedOffsets, stridesOf } from '../strided.ts';
 import { Sums } from '../taps.ts';

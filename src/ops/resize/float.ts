@@ -68,7 +68,9 @@ function resizeGradient<K extends ResizeGradient>(name: K, op: Resize): OpDef<K>
 }
 
 function forwardProblem(op: Resize, attrs: ResizeAttributes, x: Value, y: Value) {
-  const definition: Pick<OpDef<'resize_nearest'>, 'verify'> = op === 'resize_nearest' ? resizeNearest : (resizeBilinear as unknown as OpDef<'resize_nearest'>);
+  const definition: Pick<OpDef<'resize_nearest'>, 'verify'> = op === 'resize_nearest'
+    ? resizeNearest
+    : (resizeBilinear as unknown as OpDef<'resize_nearest'>);
   return definition.verify(twin({ attrs, ins: [x], outs: [y] }));
 }
 
@@ -104,8 +106,14 @@ function forEachShare(
   for (let n = 0; n < batch; ++n) {
     rows.forEach(([top, bottom, down], oy) => {
       columns.forEach(([left, right, across], ox) => {
-        for (const [iy, rowShare] of [[top, 1 - down], [bottom, down]] as const) {
-          for (const [ix, columnShare] of [[left, 1 - across], [right, across]] as const) {
+        for (const [iy, rowShare] of [
+          [top, 1 - down],
+          [bottom, down],
+        ] as const) {
+          for (const [ix, columnShare] of [
+            [left, 1 - across],
+            [right, across],
+          ] as const) {
             for (let c = 0; c < channels; ++c) {
               const from = ((n * height + iy) * width + ix) * channels + c;
               visit(from, ((n * y[1]! + oy) * y[2]! + ox) * channels + c, rowShare * columnShare);

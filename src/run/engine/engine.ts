@@ -5,9 +5,17 @@
  */
 import { fail } from '../../core/diagnostics.ts';
 import { asBytes, DTYPES, type TypedArray } from '../../core/dtype.ts';
-import { type Spread, SPREAD_ALIGNMENT, spread } from '../../plan/spread.ts';
+import { SPREAD_ALIGNMENT, type Spread, spread } from '../../plan/spread.ts';
 import { kernelSource } from '../../program/kernel-source.ts';
-import { type Call, type Port, type Program, PUSH, rowStart, type RowView, type Run } from '../../program/types.ts';
+import {
+  type Call,
+  type Port,
+  type Program,
+  PUSH,
+  type RowView,
+  type Run,
+  rowStart,
+} from '../../program/types.ts';
 
 /** Memory that the kernels can reach, and the kernels. */
 export interface EngineMemory {
@@ -49,11 +57,19 @@ export class Engine {
    * Prepares `program` on `host`; every state begins as it should.
    * @param plan addresses and schedule that were planned for firmware; without one buffers are spread out
    */
-  static open(program: Program, host: EngineHost, plan?: Spread & { readonly schedule: readonly Run[] }): Engine {
+  static open(
+    program: Program,
+    host: EngineHost,
+    plan?: Spread & { readonly schedule: readonly Run[] },
+  ): Engine {
     return new Engine(program, host, plan);
   }
 
-  private constructor(program: Program, host: EngineHost, plan?: Spread & { readonly schedule: readonly Run[] }) {
+  private constructor(
+    program: Program,
+    host: EngineHost,
+    plan?: Spread & { readonly schedule: readonly Run[] },
+  ) {
     if (program.calls.some(({ kernel }) => kernel === PUSH)) {
       fail('RV9005', 'the engine runs no program whose input is pushed');
     }
@@ -62,7 +78,11 @@ export class Engine {
     this.schedule = plan?.schedule ?? program.schedule;
     // Sizes do not depend on where things are: a first round, on nothing, counts.
     this.memory = host.open(this.bytesNeeded());
-    this.view = new DataView(this.memory.bytes.buffer, this.memory.bytes.byteOffset, this.memory.bytes.length);
+    this.view = new DataView(
+      this.memory.bytes.buffer,
+      this.memory.bytes.byteOffset,
+      this.memory.bytes.length,
+    );
     this.arena = this.reserve(this.places.arenaBytes);
     this.constants = program.constants.map(({ data }) => {
       const address = this.reserve(data.byteLength);
@@ -131,11 +151,17 @@ export class Engine {
   }
 
   private get stepBytes(): number {
-    return roundUp(STEP_POINTERS * this.memory.pointerBytes + 2 * Int32Array.BYTES_PER_ELEMENT, this.memory.pointerBytes);
+    return roundUp(
+      STEP_POINTERS * this.memory.pointerBytes + 2 * Int32Array.BYTES_PER_ELEMENT,
+      this.memory.pointerBytes,
+    );
   }
 
   private get rowBytes(): number {
-    return roundUp(ROW_POINTERS * this.memory.pointerBytes + Int32Array.BYTES_PER_ELEMENT, this.memory.pointerBytes);
+    return roundUp(
+      ROW_POINTERS * this.memory.pointerBytes + Int32Array.BYTES_PER_ELEMENT,
+      this.memory.pointerBytes,
+    );
   }
 
   /** Steps of the schedule, with the rows and structs that they point to. */
@@ -167,7 +193,10 @@ export class Engine {
     );
     const slots = call.slots.map((slot) => ({
       slot,
-      start: slot.source.kind === 'constant' ? this.constants[slot.source.constant]! : this.address(slot.source.buffer),
+      start:
+        slot.source.kind === 'constant'
+          ? this.constants[slot.source.constant]!
+          : this.address(slot.source.buffer),
     }));
     const output = this.address(call.output.buffer);
     const scratch = call.scratch === null ? 0 : this.address(call.scratch);

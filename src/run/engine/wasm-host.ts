@@ -23,7 +23,8 @@ function openMemory(module: WebAssembly.Module, bytes: number): EngineMemory {
     kernel(name) {
       const known = indices.get(name);
       if (known !== undefined) return known;
-      const kernel = exports[`rv_${name}`] ?? fail('RV9003', `kernel ${name} is missing from the WebAssembly module`);
+      const kernel =
+        exports[`rv_${name}`] ?? fail('RV9003', `kernel ${name} is missing from the WebAssembly module`);
       const index = table.grow(1, kernel);
       indices.set(name, index);
       return index;
