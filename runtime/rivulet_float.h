@@ -90,6 +90,31 @@ RV_FLOAT_FUNCTION void rv_store_some(float *to, rv_floats x, int32_t count)
 #endif
 }
 
+/* Copies and zeros as loops: a call costs more than the few vectors of a pixel. */
+RV_FLOAT_FUNCTION void rv_copy_floats(float *to, const float *from, int32_t count)
+{
+    int32_t i = 0;
+
+    for (; i + RV_FLOATS <= count; i += RV_FLOATS) {
+        rv_store_floats(to + i, rv_load_floats(from + i));
+    }
+    for (; i < count; ++i) {
+        to[i] = from[i];
+    }
+}
+
+RV_FLOAT_FUNCTION void rv_clear_floats(float *to, int32_t count)
+{
+    int32_t i = 0;
+
+    for (; i + RV_FLOATS <= count; i += RV_FLOATS) {
+        rv_store_floats(to + i, rv_floats_of(0.0f));
+    }
+    for (; i < count; ++i) {
+        to[i] = 0.0f;
+    }
+}
+
 /* The smaller and the larger of two; b where one of them is not a number. */
 RV_FLOAT_FUNCTION rv_floats rv_min_floats(rv_floats a, rv_floats b)
 {

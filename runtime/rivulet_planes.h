@@ -28,29 +28,32 @@ typedef struct {
 } rv_extent;
 
 /*
- * plane = zeros, but pixel (y, x) of the image at (top + y * stride_y, left + x * stride_x) where that is inside; each of
- * its channels `copies` times. plane.channels = image.channels * copies.
+ * Pixel (y, x) of the image goes to (top + y * stride_y, left + x * stride_x) of the plane where that is inside, each of its
+ * channels `copies` times; the rest of the plane stays. plane.channels = image.channels * copies.
  */
 RV_SHARED void rv_fill_plane(float *plane, rv_extent size, const float *image, rv_extent from, rv_window place,
                              int32_t copies)
 {
-    memset(plane, 0, (size_t)size.height * (size_t)size.width * (size_t)size.channels * sizeof *plane);
     for (int32_t y = 0; y < from.height; ++y) {
         const int32_t row = place.top + y * place.stride_y;
+        const float *pixel = image + (ptrdiff_t)y * from.width * from.channels;
+        float *to = plane + ((ptrdiff_t)row * size.width + place.left) * size.channels;
 
         if (row < 0 || row >= size.height) {
             continue;
         }
-        for (int32_t x = 0; x < from.width; ++x) {
+        if (copies == 1 && place.stride_x == 1 && place.left >= 0 && place.left + from.width <= size.width) {
+            rv_copy_floats(to, pixel, from.width * from.channels);
+            continue;
+        }
+        for (int32_t x = 0; x < from.width; ++x, pixel += from.channels, to += place.stride_x * size.channels) {
             const int32_t column = place.left + x * place.stride_x;
-            const float *pixel = image + (ptrdiff_t)(y * from.width + x) * from.channels;
-            float *to = plane + (ptrdiff_t)(row * size.width + column) * size.channels;
 
             if (column < 0 || column >= size.width) {
                 continue;
             }
             if (copies == 1) {
-                memcpy(to, pixel, (size_t)from.channels * sizeof *to);
+                rv_copy_floats(to, pixel, from.channels);
             } else {
                 for (int32_t c = 0; c < size.channels; ++c) {
                     to[c] = pixel[c / copies];
@@ -66,19 +69,32 @@ RV_SHARED void rv_gather_patches(float *patches, rv_extent output, const float *
 {
     for (int32_t y = 0; y < output.height; ++y) {
         for (int32_t x = 0; x < output.width; ++x) {
+            const int32_t left = x * window.stride_x - window.left;
+            const int32_t is_line = channels == from.channels && window.dilation_x == 1 && left >= 0 &&
+                                    left + window.width <= from.width;
+
             for (int32_t ky = 0; ky < window.height; ++ky) {
                 const int32_t row = y * window.stride_y - window.top + ky * window.dilation_y;
 
+                if (row < 0 || row >= from.height) {
+                    rv_clear_floats(patches, window.width * channels);
+                    patches += window.width * channels;
+                    continue;
+                }
+                if (is_line) {
+                    rv_copy_floats(patches, image + (ptrdiff_t)(row * from.width + left) * channels,
+                                   window.width * channels);
+                    patches += window.width * channels;
+                    continue;
+                }
                 for (int32_t kx = 0; kx < window.width; ++kx) {
-                    const int32_t column = x * window.stride_x - window.left + kx * window.dilation_x;
+                    const int32_t column = left + kx * window.dilation_x;
 
-                    if (row < 0 || row >= from.height || column < 0 || column >= from.width) {
-                        memset(patches, 0, (size_t)channels * sizeof *patches);
+                    if (column < 0 || column >= from.width) {
+                        rv_clear_floats(patches, channels);
                     } else {
-                        const float *pixel = image + (ptrdiff_t)(row * from.width + column) * from.channels + first;
-                        for (int32_t c = 0; c < channels; ++c) {
-                            patches[c] = pixel[c];
-                        }
+                        rv_copy_floats(patches, image + (ptrdiff_t)(row * from.width + column) * from.channels + first,
+                                       channels);
                     }
                     patches += channels;
                 }

@@ -42,15 +42,16 @@ void rv_batch_norm_f32(const rv_batch_norm_f32_geometry *G, const rv_batch_norm_
     }
     rv_repeat_floats(factors + G->channels, factors, G->channels, rows - 1);
     rv_repeat_floats(summands + G->channels, summands, G->channels, rows - 1);
-    for (int32_t start = 0; start < size; start += period) {
-        const int32_t end = start < whole ? period : size - start;
-
-        for (int32_t v = 0; v < end; v += RV_FLOATS) {
-            const int32_t lanes = end - v < RV_FLOATS ? end - v : RV_FLOATS;
-            const rv_floats x = rv_load_some(in + start + v, lanes);
+    for (int32_t start = 0; start < whole; start += period) {
+        for (int32_t v = 0; v < period; v += RV_FLOATS) {
+            const rv_floats x = rv_load_floats(in + start + v);
             const rv_floats y = x * rv_load_floats(factors + v) + rv_load_floats(summands + v);
 
-            rv_store_some(out + start + v, rv_clamp_floats(y, lowest, highest), lanes);
+            rv_store_floats(out + start + v, rv_clamp_floats(y, lowest, highest));
         }
+    }
+    for (int32_t i = whole; i < size; ++i) {
+        const float y = in[i] * factors[i - whole] + summands[i - whole];
+        out[i] = rv_clamp_float(y, D->numbers[1], D->numbers[2]);
     }
 }

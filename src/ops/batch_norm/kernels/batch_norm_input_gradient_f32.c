@@ -56,18 +56,22 @@ void rv_batch_norm_input_gradient_f32(const rv_batch_norm_input_gradient_f32_geo
     rv_repeat_floats(summands + G->channels, summands, G->channels, rows - 1);
     rv_repeat_floats(slopes + G->channels, slopes, G->channels, rows - 1);
     rv_repeat_floats(offsets + G->channels, offsets, G->channels, rows - 1);
-    for (int32_t start = 0; start < size; start += period) {
-        const int32_t end = start < whole ? period : size - start;
-
-        for (int32_t v = 0; v < end; v += RV_FLOATS) {
-            const int32_t lanes = end - v < RV_FLOATS ? end - v : RV_FLOATS;
-            const rv_floats x = rv_load_some(in + start + v, lanes);
+    for (int32_t start = 0; start < whole; start += period) {
+        for (int32_t v = 0; v < period; v += RV_FLOATS) {
+            const rv_floats x = rv_load_floats(in + start + v);
             const rv_floats factor = rv_load_floats(factors + v);
             const rv_floats y = x * factor + rv_load_floats(summands + v);
-            const rv_floats error = rv_where_inside(y, lowest, highest, rv_load_some(errors + start + v, lanes));
-            const rv_floats result = error * factor + (x * rv_load_floats(slopes + v) + rv_load_floats(offsets + v));
+            const rv_floats error = rv_where_inside(y, lowest, highest, rv_load_floats(errors + start + v));
 
-            rv_store_some(out + start + v, result, lanes);
+            rv_store_floats(out + start + v,
+                            error * factor + (x * rv_load_floats(slopes + v) + rv_load_floats(offsets + v)));
         }
+    }
+    for (int32_t i = whole; i < size; ++i) {
+        const int32_t v = i - whole;
+        const float y = in[i] * factors[v] + summands[v];
+        const float error = y > D->numbers[1] && y < D->numbers[2] ? errors[i] : 0.0f;
+
+        out[i] = error * factors[v] + (in[i] * slopes[v] + offsets[v]);
     }
 }

@@ -52,8 +52,8 @@ void rv_batch_norm_parameter_gradient_f32(const rv_batch_norm_parameter_gradient
     rv_repeat_floats(summands + G->channels, summands, G->channels, rows - 1);
     rv_repeat_floats(means, moments, G->channels, rows);
     memset(sums, 0, 2 * (size_t)period * sizeof *sums);
-    for (int32_t start = 0; start < size; start += chunk) {
-        const int32_t end = size - start < chunk ? size : start + chunk;
+    for (int32_t start = 0; start < whole; start += chunk) {
+        const int32_t end = whole - start < chunk ? whole : start + chunk;
 
         for (int32_t v = 0; v < period; v += RV_FLOATS) {
             const rv_floats factor = rv_load_floats(factors + v);
@@ -61,25 +61,25 @@ void rv_batch_norm_parameter_gradient_f32(const rv_batch_norm_parameter_gradient
             const rv_floats mean = rv_load_floats(means + v);
             rv_floats sum = rv_load_floats(sums + v);
             rv_floats product = rv_load_floats(products + v);
-            int32_t i = start + v;
 
-            for (; i + RV_FLOATS <= end; i += period) {
+            for (int32_t i = start + v; i < end; i += period) {
                 const rv_floats x = rv_load_floats(in + i);
                 const rv_floats error = rv_where_inside(x * factor + summand, lowest, highest, rv_load_floats(errors + i));
 
                 sum += error;
                 product += error * (x - mean);
             }
-            if (i < end && i >= whole) {
-                const rv_floats x = rv_load_some(in + i, end - i);
-                const rv_floats error =
-                    rv_where_inside(x * factor + summand, lowest, highest, rv_load_some(errors + i, end - i));
-
-                sum += error;
-                product += error * (x - mean);
-            }
             rv_store_floats(sums + v, sum);
             rv_store_floats(products + v, product);
+        }
+    }
+    for (int32_t i = whole; i < size; ++i) {
+        const int32_t v = i - whole;
+        const float y = in[i] * factors[v] + summands[v];
+
+        if (y > D->numbers[1] && y < D->numbers[2]) {
+            sums[v] += errors[i];
+            products[v] += errors[i] * (in[i] - means[v]);
         }
     }
     for (int32_t c = 0; c < G->channels; ++c) {

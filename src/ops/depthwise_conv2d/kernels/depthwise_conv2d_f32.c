@@ -49,6 +49,7 @@ void rv_depthwise_conv2d_f32(const rv_depthwise_conv2d_f32_geometry *G, const rv
     const float *in = row->in[0];
     float *out = row->out;
 
+    rv_clear_floats(plane, padded.height * padded.width * channels);
     for (int32_t n = 0; n < G->batch; ++n) {
         rv_fill_plane(plane, padded, in, image, place, G->multiplier);
         rv_depthwise_planes(plane, G->plane_width, row->in[1], window, out, output, G->has_bias ? row->in[2] : NULL,

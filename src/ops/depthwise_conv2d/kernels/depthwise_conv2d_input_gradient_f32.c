@@ -58,6 +58,7 @@ void rv_depthwise_conv2d_input_gradient_f32(const rv_depthwise_conv2d_input_grad
         memcpy(weights + (ptrdiff_t)k * channels, original + (ptrdiff_t)(taps - 1 - k) * channels,
                (size_t)channels * sizeof *weights);
     }
+    rv_clear_floats(plane, padded.height * padded.width * channels);
     for (int32_t n = 0; n < G->batch; ++n) {
         rv_fill_plane(plane, padded, in, errors, place, 1);
         rv_depthwise_planes(plane, G->plane_width, weights, turned, G->multiplier == 1 ? out : spread, image, NULL,

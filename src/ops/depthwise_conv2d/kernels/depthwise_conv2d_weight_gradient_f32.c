@@ -45,6 +45,7 @@ void rv_depthwise_conv2d_weight_gradient_f32(const rv_depthwise_conv2d_weight_gr
     float *out = row->out;
 
     memset(out, 0, (size_t)G->kernel_height * (size_t)G->kernel_width * (size_t)channels * sizeof *out);
+    rv_clear_floats(plane, padded.height * padded.width * channels);
     for (int32_t n = 0; n < G->batch; ++n) {
         rv_fill_plane(plane, padded, in, image, place, G->multiplier);
         rv_depthwise_correlate(plane, G->plane_width, errors, output, window, out);
