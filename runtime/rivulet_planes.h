@@ -175,6 +175,54 @@ RV_FLOAT_FUNCTION void rv_depthwise_channels(const int32_t height, const int32_t
 }
 
 /*
+ * The same for a 3x3 window that moves one pixel at a time: each column of the plane is loaded once, and belongs to the three
+ * sums of the windows that see it.
+ */
+RV_FLOAT_FUNCTION void rv_depthwise_slide(const float *plane, int32_t plane_width, const float *weights, rv_window window,
+                                          float *out, rv_extent output, const float *bias, rv_floats lowest,
+                                          rv_floats highest, const int32_t lanes)
+{
+    const int32_t channels = output.channels;
+    const ptrdiff_t down = (ptrdiff_t)window.dilation_y * plane_width * channels;
+    const rv_floats start = bias == NULL ? rv_floats_of(0.0f) : rv_load_some(bias, lanes);
+    rv_floats taps[RV_KEPT_TAPS];
+
+#pragma GCC unroll 9
+    for (int32_t k = 0; k < RV_KEPT_TAPS; ++k) {
+        taps[k] = rv_load_some(weights + k * channels, lanes);
+    }
+    for (int32_t y = 0; y < output.height; ++y) {
+        const float *upper = plane + (ptrdiff_t)(y * window.stride_y * plane_width) * channels;
+        const float *middle = upper + down;
+        const float *lower = middle + down;
+        rv_floats a = rv_load_some(upper, lanes);
+        rv_floats b = rv_load_some(middle, lanes);
+        rv_floats c = rv_load_some(lower, lanes);
+        rv_floats sum = start + a * taps[0] + b * taps[3] + c * taps[6];
+        rv_floats next;
+
+        a = rv_load_some(upper + channels, lanes);
+        b = rv_load_some(middle + channels, lanes);
+        c = rv_load_some(lower + channels, lanes);
+        sum += a * taps[1] + b * taps[4] + c * taps[7];
+        next = start + a * taps[0] + b * taps[3] + c * taps[6];
+        for (int32_t x = 0; x < output.width; ++x) {
+            a = rv_load_some(upper + 2 * channels, lanes);
+            b = rv_load_some(middle + 2 * channels, lanes);
+            c = rv_load_some(lower + 2 * channels, lanes);
+            sum += a * taps[2] + b * taps[5] + c * taps[8];
+            rv_store_some(out, rv_clamp_floats(sum, lowest, highest), lanes);
+            sum = next + (a * taps[1] + b * taps[4] + c * taps[7]);
+            next = start + a * taps[0] + b * taps[3] + c * taps[6];
+            out += channels;
+            upper += channels;
+            middle += channels;
+            lower += channels;
+        }
+    }
+}
+
+/*
  * out[y][x][c] = clamp(bias[c] + sum over the window of weights[ky][kx][c] * plane[y * stride_y + ky * dilation_y][...][c])
  */
 RV_SHARED void rv_depthwise_planes(const float *plane, int32_t plane_width, const float *weights, rv_window window,
@@ -187,7 +235,11 @@ RV_SHARED void rv_depthwise_planes(const float *plane, int32_t plane_width, cons
         const int32_t rest = output.channels - c;
         const float *from = bias == NULL ? NULL : bias + c;
 
-        if (window.height == 3 && window.width == 3 && rest >= RV_FLOATS) {
+        if (window.height == 3 && window.width == 3 && window.stride_x == 1 && window.dilation_x == 1 && output.width > 1 &&
+            rest >= RV_FLOATS) {
+            rv_depthwise_slide(plane + c, plane_width, weights + c, window, out + c, output, from, lowest, highest,
+                               RV_FLOATS);
+        } else if (window.height == 3 && window.width == 3 && rest >= RV_FLOATS) {
             rv_depthwise_channels(3, 3, plane + c, plane_width, weights + c, window, out + c, output, from, lowest, highest,
                                   RV_FLOATS);
         } else if (window.height == 3 && window.width == 3) {

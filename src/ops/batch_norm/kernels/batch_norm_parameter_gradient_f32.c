@@ -28,7 +28,7 @@ void rv_batch_norm_parameter_gradient_f32(const rv_batch_norm_parameter_gradient
     const int32_t rows = rv_period_rows(G->channels);
     const int32_t period = rows * G->channels;
     const int32_t size = G->rows * G->channels;
-    const int32_t chunk = (4096 / period + 1) * period;
+    const int32_t chunk = (32768 / period + 1) * period;
     const int32_t whole = size / period * period;
     const float *in = row->in[0];
     const float *moments = row->in[1];
@@ -61,16 +61,31 @@ void rv_batch_norm_parameter_gradient_f32(const rv_batch_norm_parameter_gradient
             const rv_floats mean = rv_load_floats(means + v);
             rv_floats sum = rv_load_floats(sums + v);
             rv_floats product = rv_load_floats(products + v);
+            rv_floats odd_sum = rv_floats_of(0.0f);
+            rv_floats odd_product = odd_sum;
+            int32_t i = start + v;
 
-            for (int32_t i = start + v; i < end; i += period) {
+            for (; i + period < end; i += 2 * period) {
+                const rv_floats x = rv_load_floats(in + i);
+                const rv_floats odd_x = rv_load_floats(in + i + period);
+                const rv_floats error = rv_where_inside(x * factor + summand, lowest, highest, rv_load_floats(errors + i));
+                const rv_floats odd_error =
+                    rv_where_inside(odd_x * factor + summand, lowest, highest, rv_load_floats(errors + i + period));
+
+                sum += error;
+                product += error * (x - mean);
+                odd_sum += odd_error;
+                odd_product += odd_error * (odd_x - mean);
+            }
+            if (i < end) {
                 const rv_floats x = rv_load_floats(in + i);
                 const rv_floats error = rv_where_inside(x * factor + summand, lowest, highest, rv_load_floats(errors + i));
 
                 sum += error;
                 product += error * (x - mean);
             }
-            rv_store_floats(sums + v, sum);
-            rv_store_floats(products + v, product);
+            rv_store_floats(sums + v, sum + odd_sum);
+            rv_store_floats(products + v, product + odd_product);
         }
     }
     for (int32_t i = whole; i < size; ++i) {
