@@ -1,6 +1,14 @@
 /** Gradients on float32: docs/training.md has the formulas. */
+import { fail } from '../core/diagnostics.ts';
 import type { Clamp, GradientWindow, Pair } from '../ir/attributes.ts';
-import { elementCount, type Shape, type TensorType, type Value, type ValueId } from '../ir/types.ts';
+import {
+  describeOrigin,
+  elementCount,
+  type Shape,
+  type TensorType,
+  type Value,
+  type ValueId,
+} from '../ir/types.ts';
 import { windowShape } from '../ops/convolution.ts';
 import { UNBOUNDED } from '../ops/float.ts';
 import { keptShape } from '../ops/reduction/op.ts';
@@ -270,6 +278,11 @@ function batchNorm(context: GradientContext<'batch_norm'>): void {
   const type: TensorType = float([2, channels]);
   const ofBatch = context.producer(moments.id);
   const isOwn = ofBatch?.op === 'batch_moments' && ofBatch.ins[0] === x.id;
+  if (!isOwn && context.wants(1)) {
+    fail('RV2008', 'batch_norm has no gradient for moments of other values', {
+      origin: describeOrigin(context.node.origin),
+    });
+  }
   const sums = emit('batch_norm_parameter_gradient', attrs, [...operands, error], type);
   if (context.wants(0)) {
     const passed = isOwn ? sums : context.constant(type, new Float32Array(2 * channels));

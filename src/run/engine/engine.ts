@@ -119,13 +119,16 @@ export class Engine {
     return times;
   }
 
-  /** The elements of an input, in place: what is written there stays for all runs to come. RV9005 if there is none. */
-  input(name: string): TypedArray {
+  /**
+   * The elements of the input of that name or index, in place: what is written there stays for all runs to come. RV9005 if
+   * there is none.
+   */
+  input(name: string | number): TypedArray {
     return this.port(this.program.inputs, name, 'input');
   }
 
-  /** The elements of an output, in place: the next run overwrites them. RV9005 if there is none. */
-  output(name: string): TypedArray {
+  /** The elements of the output of that name or index, in place: the next run overwrites them. RV9005 if there is none. */
+  output(name: string | number): TypedArray {
     return this.port(this.program.outputs, name, 'output');
   }
 
@@ -143,9 +146,10 @@ export class Engine {
     return this.program.buffers.filter(({ role }) => role === 'state').map(({ name }) => name);
   }
 
-  private port(ports: readonly Port[], name: string, what: string): TypedArray {
+  private port(ports: readonly Port[], name: string | number, what: string): TypedArray {
     const { buffer, dtype, bytes } =
-      ports.find((port) => port.name === name) ?? fail('RV9005', `there is no ${what} "${name}"`);
+      ports.find((port, i) => port.name === name || i === name) ??
+      fail('RV9005', `there is no ${what} "${name}"`);
     const place = this.slice(this.address(buffer), bytes);
     return new DTYPES[dtype].array(place.buffer, place.byteOffset, bytes / DTYPES[dtype].bytes);
   }
