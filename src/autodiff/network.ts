@@ -14,6 +14,8 @@ export const SIX: Clamp = [0, 6];
 export interface ConvolutionOptions {
   /** Default 1. */
   readonly stride?: number;
+  /** Default 1; of a conv only. */
+  readonly groups?: number;
   /** Batch normalisation follows, with this clamp behind it; without it the convolution has a bias and the clamp. */
   readonly norm?: boolean;
   /** Default unbounded. */
@@ -62,8 +64,8 @@ export class Network {
     kernel: number,
     options: ConvolutionOptions = {},
   ): ValueId {
-    const [, , , inChannels] = this.shape(x) as [number, number, number, number];
-    const weights = this.weights(name, [channels, kernel, kernel, inChannels], kernel * kernel * inChannels);
+    const depth = this.shape(x)[3]! / (options.groups ?? 1);
+    const weights = this.weights(name, [channels, kernel, kernel, depth], kernel * kernel * depth);
     return this.convolution('conv2d', name, x, weights, channels, kernel, options);
   }
 
@@ -80,7 +82,7 @@ export class Network {
     return this.node(
       'fully_connected',
       { clamp },
-      [x, weights, this.filled(`${name}/bias`, [outputs], 0)],
+      [x, weights, this.parameter(`${name}/bias`, [outputs], 0)],
       type,
       name,
     );
@@ -114,6 +116,11 @@ export class Network {
     return this.node('softmax_cross_entropy', {}, [logits, labels], float([1]), 'loss');
   }
 
+  /** A state that begins with one value everywhere. */
+  parameter(name: string, shape: Shape, value: number): ValueId {
+    return this.builder.state(name, float(shape), new Float32Array(elementCount(shape)).fill(value));
+  }
+
   shape(id: ValueId): Shape {
     return this.builder.value(id).shape;
   }
@@ -144,7 +151,7 @@ export class Network {
     const type = float([this.shape(x)[0]!, height, width, channels]);
     const window = { stride: [stride, stride], dilation: [1, 1], padding } as const;
     if (!norm) {
-      const bias = this.filled(`${name}/bias`, [channels], 0);
+      const bias = this.parameter(`${name}/bias`, [channels], 0);
       return this.node(op, { ...window, clamp }, [x, weights, bias], type, name);
     }
     const y = this.node(op, { ...window, clamp: UNBOUNDED }, [x, weights], type, `${name}/conv`);
@@ -153,8 +160,8 @@ export class Network {
 
   private batchNorm(name: string, x: ValueId, clamp: Clamp): ValueId {
     const channels = this.shape(x).at(-1)!;
-    const gamma = this.filled(`${name}/gamma`, [channels], 1);
-    const beta = this.filled(`${name}/beta`, [channels], 0);
+    const gamma = this.parameter(`${name}/gamma`, [channels], 1);
+    const beta = this.parameter(`${name}/beta`, [channels], 0);
     const type = float([2, channels]);
     // Means of 0 and variances of 1.
     const begin = Float32Array.from({ length: 2 * channels }, (_, i) => (i < channels ? 0 : 1));
@@ -173,9 +180,5 @@ export class Network {
     const reach = Math.sqrt(6 / fanIn);
     const data = Float32Array.from({ length: elementCount(shape) }, () => (2 * this.random() - 1) * reach);
     return this.builder.state(`${name}/weights`, float(shape), data);
-  }
-
-  private filled(name: string, shape: Shape, value: number): ValueId {
-    return this.builder.state(name, float(shape), new Float32Array(elementCount(shape)).fill(value));
   }
 }
