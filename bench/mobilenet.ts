@@ -6,7 +6,12 @@ import { type ConvolutionOptions, Network, SIX } from '../src/autodiff/network.t
 import type { Graph, ValueId } from '../src/ir/types.ts';
 
 /** Expansion, channels, blocks, stride of the first block. */
-export const STAGES: readonly (readonly [expansion: number, channels: number, blocks: number, stride: number])[] = [
+export const STAGES: readonly (readonly [
+  expansion: number,
+  channels: number,
+  blocks: number,
+  stride: number,
+])[] = [
   [1, 8, 1, 1],
   [6, 8, 2, 2],
   [6, 16, 3, 2],
@@ -26,10 +31,20 @@ const ACTIVE: ConvolutionOptions = { norm: true, clamp: SIX };
 export function mobileNet(batch: number, seed = 1): Graph {
   const net = new Network('mobilenet', { seed });
   const labels = net.labels('labels', batch);
-  let x = net.conv('stem', net.input('image', [batch, ...IMAGE]), STEM.channels, 3, { ...ACTIVE, stride: STEM.stride });
+  let x = net.conv('stem', net.input('image', [batch, ...IMAGE]), STEM.channels, 3, {
+    ...ACTIVE,
+    stride: STEM.stride,
+  });
   STAGES.forEach(([expansion, channels, blocks, stride], stage) => {
     for (let block = 0; block < blocks; ++block) {
-      x = invertedResidual(net, `stage${stage}/block${block}`, x, expansion, channels, block === 0 ? stride : 1);
+      x = invertedResidual(
+        net,
+        `stage${stage}/block${block}`,
+        x,
+        expansion,
+        channels,
+        block === 0 ? stride : 1,
+      );
     }
   });
   x = net.conv('head', x, HEAD_CHANNELS, 1, ACTIVE);
