@@ -30,6 +30,7 @@ type Geometry = readonly [name: string, x: Shape, weights: Shape, y: Shape, wind
 const CONVOLUTIONS: readonly Geometry[] = [
   ['pointwise', [2, 3, 5, 7], [9, 1, 1, 7], [2, 3, 5, 9], window(ONE, NONE)],
   ['pointwise, wide', [1, 4, 5, 24], [40, 1, 1, 24], [1, 4, 5, 40], window(ONE, NONE)],
+  ['pointwise, more pixels than a chunk', [2, 9, 9, 5], [11, 1, 1, 5], [2, 9, 9, 11], window(ONE, NONE)],
   ['pointwise with a stride', [1, 4, 4, 3], [5, 1, 1, 3], [1, 2, 2, 5], window([2, 2], NONE)],
   ['3x3', [2, 5, 6, 3], [4, 3, 3, 3], [2, 5, 6, 4], window(ONE, SAME)],
   [

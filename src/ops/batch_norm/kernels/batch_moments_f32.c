@@ -17,7 +17,7 @@ void rv_batch_moments_f32(const rv_batch_moments_f32_geometry *G, const rv_row *
 {
     const int32_t period = rv_period_rows(G->channels) * G->channels;
     const int32_t size = G->rows * G->channels;
-    const int32_t chunk = (32768 / period + 1) * period;
+    const int32_t chunk = (4096 / period + 1) * period;
     const int32_t whole = size / period * period;
     const float *in = row->in[0];
     float *out = row->out;

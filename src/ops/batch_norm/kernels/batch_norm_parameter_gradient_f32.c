@@ -28,7 +28,7 @@ void rv_batch_norm_parameter_gradient_f32(const rv_batch_norm_parameter_gradient
     const int32_t rows = rv_period_rows(G->channels);
     const int32_t period = rows * G->channels;
     const int32_t size = G->rows * G->channels;
-    const int32_t chunk = (32768 / period + 1) * period;
+    const int32_t chunk = (4096 / period + 1) * period;
     const int32_t whole = size / period * period;
     const float *in = row->in[0];
     const float *moments = row->in[1];
