@@ -35,6 +35,7 @@ const ALLOWED = {
     'ops',
     'import',
     'passes',
+    'autodiff',
     'lower',
     'plan',
     'schedule',

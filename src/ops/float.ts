@@ -2,6 +2,7 @@
  * Operators on float32, for computers: what they share. A float kernel is one firing over whole tensors, batch and all.
  * Shapes obey the rules of the quantised operator, which are asked with the types replaced.
  */
+import { fail } from '../core/diagnostics.ts';
 import type { Clamp, NodeAttributes, OpName } from '../ir/attributes.ts';
 import { elementCount, type TensorType, type Value } from '../ir/types.ts';
 import type { CallSpec, Kernel, NodeView, OpDef, Problem } from './definition.ts';
@@ -157,20 +158,19 @@ function wholeCall<K extends OpName>(
 /** Dimensions of the kernels for tensors of any rank (RV_RANK of runtime/rivulet_float.h). */
 const RANK = 6;
 
-/** Fields NAME_0 to NAME_5: one number per dimension, filled up in front. */
+/** Fields NAME_0 to NAME_5: one number per dimension, filled up in front. Throws RV2002 where there are more. */
 export function perDimension(
   name: string,
   values: readonly number[],
   missing: number,
 ): Record<string, number> {
+  if (values.length > RANK)
+    fail('RV2002', `${values.length} dimensions that cannot be joined, at most ${RANK} can be`);
   const filled = [...new Array<number>(Math.max(0, RANK - values.length)).fill(missing), ...values];
   return Object.fromEntries(filled.map((value, d) => [`${name}_${d}`, value]));
 }
 
-/**
- * Sizes with as few dimensions as the strides of all operands allow: neighbours that both walk without a gap are one.
- * RV_RANK must be enough for what is left.
- */
+/** Sizes with as few dimensions as the strides of all operands allow: neighbours that all walk without a gap are one. */
 export function joinDimensions(
   sizes: readonly number[],
   strides: readonly (readonly number[])[],
@@ -180,7 +180,7 @@ export function joinDimensions(
     if (size === 1) return;
     const steps = strides.map((list) => list[d]!);
     const last = kept.at(-1);
-    if (last !== undefined && last.steps.every((step, i) => step === steps[i]! * size)) {
+    if (last?.steps.every((step, i) => step === steps[i]! * size)) {
       kept[kept.length - 1] = { size: last.size * size, steps };
     } else {
       kept.push({ size, steps });

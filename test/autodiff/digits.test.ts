@@ -6,7 +6,7 @@ import { LEARNING_RATE, trainingGraph } from '../../src/autodiff/training.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { elementCount, type Graph } from '../../src/ir/types.ts';
 import { float32 } from '../../src/ops/case.ts';
-import { openEngine } from '../../src/run/engine/candidate.ts';
+import { openEngine } from '../../src/run/engine/engine.ts';
 import { wasmHost } from '../../src/run/engine/wasm-host.ts';
 
 const BATCH = 50;

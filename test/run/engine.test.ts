@@ -8,7 +8,7 @@ import { lower } from '../../src/lower/lower.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import { verifyGraph } from '../../src/ops/verify.ts';
 import type { Program } from '../../src/program/types.ts';
-import { Engine, type EngineHost } from '../../src/run/engine/engine.ts';
+import { Engine, type EngineHost, openEngine } from '../../src/run/engine/engine.ts';
 import { nativeHost } from '../../src/run/engine/native-host.ts';
 import { wasmHost } from '../../src/run/engine/wasm-host.ts';
 import { runReference } from '../../src/run/reference.ts';
@@ -97,6 +97,10 @@ describe.each(Object.entries(HOSTS))('%s', (_, open) => {
         else expect(medianDistance(found, wanted), nameOf(graph, id)).toBeLessThan(1e-5);
       }
     }
+    const trained = engine.stateNames().map((name) => engine.state(name).slice());
+    engine.reset();
+    for (let step = 0; step < 3; ++step) engine.run();
+    expect(engine.stateNames().map((name) => engine.state(name))).toEqual(trained);
     engine.reset();
     for (const name of engine.stateNames()) {
       const value = [...graph.values.values()].find((candidate) => candidate.name === name)!;
@@ -141,6 +145,15 @@ function smallNetwork(batch: number): Graph {
 it('keeps the gradient of a wanted value that is also an input', async () => {
   const graph = gradientGraph(smallNetwork(2), 'loss', ['image', 'stem/weights']);
   expectAgreement(graph, await wasmHost());
+});
+
+it('refuses a graph that is not valid', async () => {
+  const graph = smallNetwork(1);
+  const values = new Map(graph.values);
+  const image = requireValue(graph, graph.inputs.find((id) => nameOf(graph, id) === 'image')!);
+  values.set(image.id, { ...image, shape: [1, 8, 8, 4] });
+  const host = await wasmHost();
+  expect(() => openEngine({ ...graph, values }, host)).toThrow('RV2005');
 });
 
 it('reports names that do not exist', async () => {

@@ -65,14 +65,14 @@ function candidate(seed: number, steps: number): Candidate {
 describe('runCandidate', () => {
   it('trains, and goes on from the states it left', async () => {
     const { outputs, states } = await runCandidate(candidate(1, 20));
-    const losses = outputs['loss']!;
+    const losses = outputs.loss!;
     expect(losses.length).toBe(20);
     expect(losses[19]!).toBeLessThan(losses[0]! / 2);
     const next = await runCandidate({
       ...candidate(2, 1),
       states: { ...states, unknown: Float32Array.of(1) },
     });
-    expect(next.outputs['loss']![0]!).toBeLessThan(losses[19]!);
+    expect(next.outputs.loss![0]!).toBeLessThan(losses[19]!);
   });
 
   it('wants inputs of the right size', async () => {

@@ -19,7 +19,7 @@ export const batchMoments: OpDef<'batch_moments'> = {
     const means = new Float64Array(channels);
     for (let i = 0; i < x.data.length; ++i) means[i % channels]! += at(x, i) / rows;
     const sums = new Sums(2 * channels);
-    means.forEach((mean, c) => sums.add(c, mean));
+    for (let c = 0; c < channels; ++c) sums.add(c, means[c]!);
     for (let i = 0; i < x.data.length; ++i) {
       sums.add(channels + (i % channels), (at(x, i) - means[i % channels]!) ** 2 / rows);
     }

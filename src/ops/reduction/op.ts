@@ -21,7 +21,8 @@ export const sum: OpDef<'sum'> = {
   reference({ ins, outs }) {
     const [x, y] = [ins[0]!, outs[0]!];
     const sums = new Sums(y.data.length);
-    stridedOffsets(x.shape, broadcastStrides(y.shape, x.shape)).forEach((to, i) => sums.add(to, at(x, i)));
+    const places = stridedOffsets(x.shape, broadcastStrides(y.shape, x.shape));
+    for (const [i, to] of places.entries()) sums.add(to, at(x, i));
     sums.store(y);
   },
   kernels: [
@@ -54,7 +55,8 @@ export const meanFloat: FloatMeaning<'mean'> = {
     const count = x.data.length / y.data.length;
     const sums = new Sums(y.data.length);
     const kept = keptShape(x.shape, attrs.axes);
-    stridedOffsets(x.shape, broadcastStrides(kept, x.shape)).forEach((to, i) => sums.add(to, at(x, i)));
+    const places = stridedOffsets(x.shape, broadcastStrides(kept, x.shape));
+    for (const [i, to] of places.entries()) sums.add(to, at(x, i));
     sums.store(y, (total) => total / count);
   },
   kernels: [

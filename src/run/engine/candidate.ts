@@ -5,8 +5,7 @@
 import { fail } from '../../core/diagnostics.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import type { Graph } from '../../ir/types.ts';
-import { lower } from '../../lower/lower.ts';
-import { Engine, type EngineHost } from './engine.ts';
+import { type Engine, type EngineHost, openEngine } from './engine.ts';
 import { nativeHost } from './native-host.ts';
 import { wasmHost } from './wasm-host.ts';
 
@@ -37,11 +36,6 @@ export interface CandidateResult {
 /** The kernels of that name: wasm anywhere, native where there is a C compiler (RV3004 if not). */
 export function openHost(name: HostName): Promise<EngineHost> {
   return name === 'native' ? nativeHost() : wasmHost();
-}
-
-/** The engine of `graph`, with the kernels for computers. */
-export function openEngine(graph: Graph, host: EngineHost): Engine {
-  return Engine.open(lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' }), host);
 }
 
 /** Runs all steps. Throws RV3002 where an input has neither its size nor `steps` times that. */

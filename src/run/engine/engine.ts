@@ -3,8 +3,11 @@
  * whole program is prepared once as a list of steps in memory, and a run is one call of the loop in engine.c. Where the
  * kernels are, in WebAssembly or in a native library, is the host's business.
  */
-import { fail } from '../../core/diagnostics.ts';
+import { fail, RivuletError } from '../../core/diagnostics.ts';
 import { asBytes, DTYPES, type TypedArray } from '../../core/dtype.ts';
+import type { Graph } from '../../ir/types.ts';
+import { lower } from '../../lower/lower.ts';
+import { verifyGraph } from '../../ops/verify.ts';
 import { SPREAD_ALIGNMENT, type Spread, spread } from '../../plan/spread.ts';
 import { kernelSource } from '../../program/kernel-source.ts';
 import {
@@ -76,7 +79,6 @@ export class Engine {
     this.program = program;
     this.places = plan ?? spread(program);
     this.schedule = plan?.schedule ?? program.schedule;
-    // Sizes do not depend on where things are: a first round, on nothing, counts.
     this.memory = host.open(this.bytesNeeded());
     this.view = new DataView(
       this.memory.bytes.buffer,
@@ -264,6 +266,13 @@ export class Engine {
       else this.view.setBigUint64(start + i * 8, BigInt(value), true);
     });
   }
+}
+
+/** The engine of `graph`, with the kernels for computers. Throws what is wrong with the graph. */
+export function openEngine(graph: Graph, host: EngineHost): Engine {
+  const problems = verifyGraph(graph, 'float');
+  if (problems.length > 0) throw new RivuletError(problems);
+  return Engine.open(lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' }), host);
 }
 
 /** Addresses, but for the kernel. */

@@ -13,8 +13,8 @@ function openMemory(module: WebAssembly.Module, bytes: number): EngineMemory {
   if (pages > PAGE) fail('RV3006', `the program needs ${bytes} bytes, WebAssembly has 4 GiB`);
   const memory = new WebAssembly.Memory({ initial: pages });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const table = exports['__indirect_function_table'] as WebAssembly.Table;
-  const runSteps = exports['rv_run_steps'] as (steps: number, count: number) => void;
+  const table = exports.__indirect_function_table as WebAssembly.Table;
+  const runSteps = exports.rv_run_steps as (steps: number, count: number) => void;
   const indices = new Map<string, number>();
   return {
     bytes: new Uint8Array(memory.buffer, HEAP),
