@@ -21,6 +21,8 @@ import { grouped, replaceBetween, table } from './page.ts';
 const PAGE = 'docs/benchmarks.md';
 const BATCH = 32;
 const ROUNDS = 8;
+/** Kernels that are named. */
+const LONGEST = 6;
 /** Of each candidate in each round. */
 const SECONDS = 1.5;
 /** Where the sources are, seen from here as well as from dist/bench. */
@@ -30,6 +32,8 @@ const PYTHONS = ['python3', '/usr/bin/python3'];
 
 interface Candidate {
   readonly name: string;
+  /** Where the time goes: milliseconds by kernel, the longest first. */
+  kernels?(): readonly (readonly [kernel: string, ms: number])[];
   /** Seconds of the best step in one round. */
   measure(): number;
 }
@@ -44,6 +48,16 @@ function engineCandidate(name: string, host: EngineHost, program: Program): Cand
   engine.input(LEARNING_RATE)[0] = 0.05;
   return {
     name,
+    kernels() {
+      const times = new Map<string, number>();
+      engine
+        .profile(() => performance.now())
+        .forEach((ms, i) => {
+          const { kernel } = program.calls[i]!;
+          times.set(kernel, (times.get(kernel) ?? 0) + ms);
+        });
+      return [...times].sort(([, a], [, b]) => b - a);
+    },
     measure() {
       // Weights that fit one batch perfectly have gradients that are no longer normal numbers.
       engine.reset();
@@ -108,4 +122,9 @@ const text = [
   table(['', 'images a second', 'ms a step', 'times PyTorch'], rows),
 ].join('\n');
 console.log(text);
+for (const { name, kernels } of contenders) {
+  const longest = kernels?.().slice(0, LONGEST) ?? [];
+  if (longest.length === 0) continue;
+  console.log(`\n${name}: ${longest.map(([kernel, ms]) => `${kernel} ${ms.toFixed(2)} ms`).join(', ')}`);
+}
 writeFileSync(PAGE, replaceBetween(readFileSync(PAGE, 'utf8'), 'training', text));

@@ -158,16 +158,16 @@ RV_FLOAT_FUNCTION rv_floats rv_clamp_floats(rv_floats x, rv_floats lowest, rv_fl
     return rv_min_floats(highest, rv_max_floats(lowest, x));
 }
 
-/* y where lowest < x < highest, 0 elsewhere. */
+/* y where lowest < x < highest or x is not a number, 0 elsewhere. */
 RV_FLOAT_FUNCTION rv_floats rv_where_inside(rv_floats x, rv_floats lowest, rv_floats highest, rv_floats y)
 {
 #if RV_FLOATS == 1
-    return x > lowest && x < highest ? y : 0.0f;
+    return x <= lowest || x >= highest ? 0.0f : y;
 #elif RV_FLOATS == 16
-    const __mmask16 above = _mm512_cmp_ps_mask((__m512)x, (__m512)lowest, _CMP_GT_OQ);
-    return (rv_floats)_mm512_maskz_mov_ps(_mm512_mask_cmp_ps_mask(above, (__m512)x, (__m512)highest, _CMP_LT_OQ), (__m512)y);
+    const __mmask16 above = _mm512_cmp_ps_mask((__m512)x, (__m512)lowest, _CMP_NLE_UQ);
+    return (rv_floats)_mm512_maskz_mov_ps(_mm512_mask_cmp_ps_mask(above, (__m512)x, (__m512)highest, _CMP_NGE_UQ), (__m512)y);
 #else
-    return (rv_floats)((x > lowest) & (x < highest) & (rv_lanes)y);
+    return (rv_floats)(~((x <= lowest) | (x >= highest)) & (rv_lanes)y);
 #endif
 }
 
@@ -273,10 +273,14 @@ RV_FLOAT_FUNCTION float rv_exponential(float x)
     return x == x ? sum * rv_float_from_bits((n + 127) << 23) : x;
 }
 
-/* ln(x) for normal x > 0: the exponent and the series of 2 artanh((m - 1) / (m + 1)), m between sqrt(1/2) and sqrt(2). */
+/* ln(x) for normal x > 0, what is not finite stays: the exponent and the series of 2 artanh((m - 1) / (m + 1)), m between sqrt(1/2) and sqrt(2). */
 RV_FLOAT_FUNCTION float rv_logarithm(float x)
 {
     int32_t bits;
+
+    if (!(x < 3.4e38f)) {
+        return x;
+    }
     memcpy(&bits, &x, sizeof bits);
     const int32_t exponent = (bits - 0x3f3504f3) >> 23;
     const float m = rv_float_from_bits(bits - exponent * (1 << 23));

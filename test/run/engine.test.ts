@@ -108,6 +108,23 @@ describe.each(Object.entries(HOSTS))('%s', (_, open) => {
     }
   });
 
+  it('leaves weights alone at a learning rate of 0, and shows what a huge one does', () => {
+    const graph = trainingGraph(smallNetwork(4), 'loss', { optimizer: { kind: 'sgd' } });
+    const engine = openEngine(graph, host);
+    for (const [id, values] of floatInputs(graph, 5)) engine.input(nameOf(graph, id)).set(values as never);
+    const weights = engine.state('stem/weights').slice();
+    engine.input(LEARNING_RATE)[0] = 0;
+    engine.run();
+    expect(engine.state('stem/weights')).toEqual(weights);
+    expect(Number(engine.output('stem/weights/step')[0])).toBeGreaterThan(0);
+    engine.input(LEARNING_RATE)[0] = 1e30;
+    for (let step = 0; step < 4; ++step) engine.run();
+    // Gradients of layers whose results all lie on bounds are 0, whatever comes from behind.
+    for (const output of ['loss', 'classifier/bias/step']) {
+      expect(Number.isFinite(Number(engine.output(output)[0])), output).toBe(false);
+    }
+  });
+
   it('runs int8 programs bit for bit', () => {
     for (const { name, graph } of ['conv2d', 'add', 'mean', 'softmax'].flatMap((op) => ALL_CASES[op]!)) {
       const engine = Engine.open(programOf(graph), host);
@@ -145,6 +162,13 @@ function smallNetwork(batch: number): Graph {
 it('keeps the gradient of a wanted value that is also an input', async () => {
   const graph = gradientGraph(smallNetwork(2), 'loss', ['image', 'stem/weights']);
   expectAgreement(graph, await wasmHost());
+});
+
+it('has no kernels for microcontrollers as native code', async () => {
+  const { graph } = ALL_CASES.conv2d![0]!;
+  const host = await nativeHost();
+  const program = lower(graph, { isas: ['mve', 'dsp', 'portable'], optimize: 'speed' });
+  expect(() => Engine.open(program, host)).toThrow('RV9003');
 });
 
 it('refuses a graph that is not valid', async () => {

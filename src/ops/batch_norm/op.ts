@@ -95,8 +95,8 @@ function normalise({ attrs, ins }: ReferenceView<Normalising>) {
   );
   const before = (i: number): number => normalised[i]! * at(gamma, i % channels) + at(beta, i % channels);
   const error = (i: number): number => {
-    const passes = before(i) > attrs.clamp[0] && before(i) < attrs.clamp[1];
-    return passes ? at(ins[4]!, i) : 0;
+    const isCut = before(i) <= attrs.clamp[0] || before(i) >= attrs.clamp[1];
+    return isCut ? 0 : at(ins[4]!, i);
   };
   return { normalised, before, error, inverse };
 }

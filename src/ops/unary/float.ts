@@ -63,11 +63,11 @@ export const clampGradient: OpDef<'clamp_gradient'> = {
     shapeProblem(view.ins[1]!, view.ins[0]!.shape) ??
     shapeProblem(view.outs[0]!, view.ins[0]!.shape),
   macs: () => 0,
-  /** dy where lowest < y < highest, else 0. */
+  /** dy where lowest < y < highest, or y is not a number; else 0. */
   reference({ attrs: { clamp }, ins, outs }) {
     const [y, dy, dx] = [ins[0]!, ins[1]!, outs[0]!];
     for (let i = 0; i < dx.data.length; ++i) {
-      dx.data[i] = at(y, i) > clamp[0] && at(y, i) < clamp[1] ? at(dy, i) : 0;
+      dx.data[i] = at(y, i) <= clamp[0] || at(y, i) >= clamp[1] ? 0 : at(dy, i);
     }
   },
   kernels: [

@@ -41,7 +41,7 @@ async function openHost(): Promise<EngineHost> {
   const runSteps = library.func('void rv_run_steps(void *steps, int32_t count)');
   const symbols = new Map<string, number>();
   const kernel = (name: string): number => {
-    const address = symbols.get(name) ?? Number(library.symbol(`rv_${name}`));
+    const address = symbols.get(name) ?? addressOf(library, name);
     symbols.set(name, address);
     return address;
   };
@@ -62,6 +62,14 @@ async function openHost(): Promise<EngineHost> {
 }
 
 type Koffi = typeof import('koffi');
+
+function addressOf(library: ReturnType<Koffi['load']>, name: string): number {
+  try {
+    return Number(library.symbol(`rv_${name}`));
+  } catch {
+    return fail('RV9003', `kernel ${name} is not for computers`);
+  }
+}
 
 async function loadKoffi(): Promise<Koffi> {
   try {

@@ -70,7 +70,7 @@ void rv_batch_norm_input_gradient_f32(const rv_batch_norm_input_gradient_f32_geo
     for (int32_t i = whole; i < size; ++i) {
         const int32_t v = i - whole;
         const float y = in[i] * factors[v] + summands[v];
-        const float error = y > D->numbers[1] && y < D->numbers[2] ? errors[i] : 0.0f;
+        const float error = y <= D->numbers[1] || y >= D->numbers[2] ? 0.0f : errors[i];
 
         out[i] = error * factors[v] + (in[i] * slopes[v] + offsets[v]);
     }

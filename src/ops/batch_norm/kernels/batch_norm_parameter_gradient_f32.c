@@ -92,7 +92,7 @@ void rv_batch_norm_parameter_gradient_f32(const rv_batch_norm_parameter_gradient
         const int32_t v = i - whole;
         const float y = in[i] * factors[v] + summands[v];
 
-        if (y > D->numbers[1] && y < D->numbers[2]) {
+        if (!(y <= D->numbers[1] || y >= D->numbers[2])) {
             sums[v] += errors[i];
             products[v] += errors[i] * (in[i] - means[v]);
         }

@@ -1,5 +1,6 @@
 /*
- * The gradient before a clamp, whole: that behind it where the result lies between the bounds, 0 where it lies on one.
+ * The gradient before a clamp, whole: that behind it where the result lies between the bounds, 0 where it lies on one. What
+ * is not a number lets it through, so that a training that diverges is seen.
  *
  * in[0]      result of the clamp [size]
  * in[1]      gradient of the result [size]
