@@ -35,7 +35,8 @@ export const LEARNING_RATE = 'learning_rate';
  * `graph` with one step of training behind it: gradients of `loss` (the name of an output with one element) with respect to
  * the parameters, each of which is updated as soon as its gradient exists. Inputs are those of `graph` and the learning
  * rate, outputs those of `graph` and under `NAME/step` the squared length of each parameter's gradient; where the
- * training has diverged these and the loss are not finite. Memory of the optimizer are states `NAME/velocity`; `NAME/first`, `/second`, `/powers`.
+ * training has diverged these and the loss are not finite. Memory of the optimizer are states `NAME/velocity`, or
+ * `NAME/first`, `/second` and `/powers`.
  * @throws RV2008 where there is no gradient, RV9005 for a name that does not exist
  */
 export function trainingGraph(graph: Graph, loss: string, options: TrainingOptions): Graph {
