@@ -127,15 +127,34 @@ export function markdown({ computer, tools, speeds, footprints, estimates }: Res
     '',
     ...section('kernels'),
     '',
+    ...TRAINING,
+    '',
   ].join('\n');
 }
 
 /** Parts of the page that other programs write. */
-export const SECTIONS = ['instruction estimates', 'published engines', 'published networks', 'kernels'];
+export const SECTIONS = [
+  'instruction estimates',
+  'published engines',
+  'published networks',
+  'kernels',
+  'training',
+];
 
 function section(name: string): string[] {
   return [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
 }
+
+const TRAINING: readonly string[] = [
+  '## Training on the host',
+  '',
+  'Full training steps (forward, backward, update) of a MobileNetV2 of width 0.35 with strides fitted to 32x32x3, 10 classes,',
+  'batch normalisation, SGD with momentum, float32, one thread: `bench/mobilenet.ts`. PyTorch trains the same network, in the',
+  'faster of its two memory layouts. The best step of several rounds in which all take turns. Written by',
+  '`npm run bench:train`.',
+  '',
+  ...section('training'),
+];
 
 const LATENCY: readonly string[] = [
   'A latency is estimated instructions times a constant of the core, the mean cycles an instruction (`cyclesPerInstruction`',

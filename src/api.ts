@@ -7,6 +7,14 @@ import { runReference as runGraph } from './run/reference.ts';
 import { FrameStream } from './run/stream.ts';
 import { WasmExecutor } from './run/wasm.ts';
 
+export { type ConvolutionOptions, Network, type NetworkOptions, SIX } from './autodiff/network.ts';
+export {
+  gradientGraph,
+  LEARNING_RATE,
+  type Optimizer,
+  type TrainingOptions,
+  trainingGraph,
+} from './autodiff/training.ts';
 export { type Compilation, type CompileOptions, compile, type Schedule } from './compile.ts';
 export {
   DIAGNOSTIC_CODES,
@@ -29,6 +37,8 @@ export type { Io } from './passes/pipeline.ts';
 export type { Plan } from './plan/plan.ts';
 export type { Call, Port, Program } from './program/types.ts';
 export type { CompileReport, Fit, LayerReport } from './report/compile-report.ts';
+export { Engine, type EngineHost, type EngineMemory, openEngine } from './run/engine/engine.ts';
+export { wasmHost } from './run/engine/wasm-host.ts';
 export { FrameStream } from './run/stream.ts';
 export { type LayerObserver, WasmExecutor } from './run/wasm.ts';
 export { type Core, findTarget, TARGETS, type Target } from './targets/index.ts';

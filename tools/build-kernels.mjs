@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { kernelFiles, runtimeHeaders } from './embed-sources.mjs';
+import { engineFile, kernelFiles, runtimeHeaders } from './embed-sources.mjs';
 
 const FLAGS = [
   '--target=wasm32',
@@ -20,6 +20,9 @@ const FLAGS = [
   '-I.',
   '-Wl,--no-entry',
   '-Wl,--import-memory',
+  '-Wl,--export-table',
+  '-Wl,--growable-table',
+  '-Wl,--export=rv_run_steps',
   '-Wl,--stack-first',
   '-Wl,-z,stack-size=65536',
 ];
@@ -32,21 +35,22 @@ static inline void *memset(void *to, int value, size_t n) { return __builtin_mem
 
 export async function buildKernels(root) {
   const files = kernelFiles(root);
+  const engine = { 'engine.c': readFileSync(engineFile(root), 'utf8') };
   const sources = Object.fromEntries(files.map((file) => [basename(file), readFileSync(file, 'utf8')]));
   const headers = Object.fromEntries(
     runtimeHeaders(root).map((file) => [basename(file), readFileSync(file, 'utf8')]),
   );
   const hash = createHash('sha256')
-    .update(JSON.stringify([FLAGS, STRING_H, headers, sources]))
+    .update(JSON.stringify([FLAGS, STRING_H, headers, engine, sources]))
     .digest('hex');
   const target = join(root, 'src/generated/kernels-wasm.ts');
   if (existsSync(target) && readFileSync(target, 'utf8').includes(hash)) return;
 
+  const all = { ...engine, ...sources };
   const { runClang } = await import('@yowasp/clang');
-  const names = Object.keys(sources);
-  const exports = names.map((name) => `-Wl,--export=rv_${name.replace(/\.c$/, '')}`);
-  const output = await runClang(['clang', ...FLAGS, ...exports, ...names, '-o', 'kernels.wasm'], {
-    ...sources,
+  const exports = Object.keys(sources).map((name) => `-Wl,--export=rv_${name.replace(/\.c$/, '')}`);
+  const output = await runClang(['clang', ...FLAGS, ...exports, ...Object.keys(all), '-o', 'kernels.wasm'], {
+    ...all,
     ...headers,
     libc: { 'string.h': STRING_H },
   });

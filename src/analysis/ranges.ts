@@ -64,7 +64,9 @@ function analyse(graph: Graph): Ranges {
       channels.set(node.outs[0]!, outputs);
       accumulators.set(node, sums);
     } else {
-      channels.set(node.outs[0]!, (RULES[node.op] as Rule<OpName>)(view, ins));
+      // Operators of training have none, and no 8-bit results.
+      const rules = RULES as Readonly<Partial<Record<OpName, Rule<OpName>>>>;
+      channels.set(node.outs[0]!, rules[node.op]!(view, ins));
     }
   }
   return {

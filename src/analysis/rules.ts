@@ -3,7 +3,7 @@
  * that accumulate are in accumulators.ts.
  */
 import { quantizeMultiplier } from '../core/fixedpoint.ts';
-import type { Clamp, ClampAttributes, OpName } from '../ir/attributes.ts';
+import type { Clamp, ClampAttributes, OpName, TrainingOp } from '../ir/attributes.ts';
 import type { Value } from '../ir/types.ts';
 import { byteRange, isByteType } from '../ops/bytes.ts';
 import type { NodeView, ReferenceView } from '../ops/definition.ts';
@@ -28,7 +28,7 @@ export type Rule<K extends OpName> = (view: NodeView<K>, ins: readonly Channels[
 /** Elements that are evaluated one by one where a function is not monotone. */
 const MOST_POINTS = 256;
 
-export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp>]: Rule<K> } = {
+export const RULES: { readonly [K in Exclude<OpName, AccumulatingOp | TrainingOp>]: Rule<K> } = {
   add: elementwise('add', corners),
   sub: elementwise('sub', corners),
   mul: elementwise('mul', cornersOfProduct),

@@ -73,6 +73,7 @@ class Lowering {
     const view = viewOf(this.graph, node);
     if (definition.kernels === 'alias') {
       this.places.set(node.outs[0]!, this.source(view.ins[0]!));
+      this.offsets.set(node.outs[0]!, this.offsets.get(view.ins[0]!.id) ?? 0);
       return;
     }
     const { kernel, roomy } = selectKernels(definition.kernels, this.choice, view, node);

@@ -96,6 +96,8 @@ export interface OpDef<K extends OpName> {
   readonly name: K;
   /** Types, ranks, shapes and quantisation that the operator needs; the first thing that is wrong. */
   verify(view: NodeView<K>): Problem | undefined;
+  /** `verify` without the float32 meaning, where there is one: what firmware can be made of. */
+  verifyQuantized?(view: NodeView<K>): Problem | undefined;
   /** Operands of role state that it changes in place; their data in a `ReferenceView` is the state itself. */
   readonly mutates?: readonly number[];
   /** Multiply-accumulates of one inference. */

@@ -95,6 +95,27 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'quantized_max_pool2d_gradient':
     case 'unary_gradient':
     case 'mul_gradient':
+    case 'conv2d_input_gradient':
+    case 'conv2d_weight_gradient':
+    case 'depthwise_conv2d_input_gradient':
+    case 'depthwise_conv2d_weight_gradient':
+    case 'average_pool2d_gradient':
+    case 'max_pool2d_gradient':
+    case 'clamp_gradient':
+    case 'batch_moments':
+    case 'batch_norm':
+    case 'batch_norm_parameter_gradient':
+    case 'batch_norm_input_gradient':
+    case 'sum':
+    case 'broadcast':
+    case 'slice_gradient':
+    case 'resize_nearest_gradient':
+    case 'resize_bilinear_gradient':
+    case 'softmax_cross_entropy':
+    case 'softmax_cross_entropy_gradient':
+    case 'running_average':
+    case 'sgd_update':
+    case 'adam_update':
       return whole(view);
   }
 }

@@ -4,7 +4,6 @@
  */
 import { fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
-import { KERNELS_WASM } from '../generated/kernels-wasm.ts';
 import type { Plan } from '../plan/plan.ts';
 import { kernelSource } from '../program/kernel-source.ts';
 import { type Segment, segmentsOf } from '../program/segments.ts';
@@ -18,26 +17,17 @@ import {
   rowStart,
   type Slot,
 } from '../program/types.ts';
+import { HEAP, kernelModule, PAGE } from './kernel-module.ts';
 
 /** Called after every call that finishes a value, with its raw bytes (a copy). */
 export type LayerObserver = (call: Call, bytes: Uint8Array) => void;
 
 type KernelFunction = (...pointers: number[]) => void;
 
-const PAGE = 65536;
-/** The kernels' own stack and data lie below this address. */
-const HEAP = 4 * PAGE;
 /** Bytes of rv_row: in, out, scratch, y. */
 const ROW_BYTES = 16;
 /** Bytes of a pointer. */
 const POINTER = 4;
-
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-function kernelModule(): Promise<WebAssembly.Module> {
-  compiled ??= WebAssembly.compile(Uint8Array.from(atob(KERNELS_WASM), (char) => char.charCodeAt(0)));
-  return compiled;
-}
 
 /** A program loaded into a WebAssembly memory, ready to run any number of times. */
 export class WasmExecutor {

@@ -1,0 +1,74 @@
+/**
+ * One candidate of a search, or one training: a graph run for a number of steps on an engine, from given states and inputs.
+ * Everything in and out is plain data, so that a worker thread can do it: see pool.ts.
+ */
+import { fail } from '../../core/diagnostics.ts';
+import type { TypedArray } from '../../core/dtype.ts';
+import type { Graph } from '../../ir/types.ts';
+import { type Engine, type EngineHost, openEngine } from './engine.ts';
+import { nativeHost } from './native-host.ts';
+import { wasmHost } from './wasm-host.ts';
+
+export type HostName = 'wasm' | 'native';
+
+export interface Candidate {
+  readonly graph: Graph;
+  /** Default wasm. */
+  readonly host?: HostName;
+  readonly steps: number;
+  /** By input: its elements for every step, one after the other, or once for all steps. */
+  readonly inputs: Readonly<Record<string, TypedArray>>;
+  /** States to begin with, by name; the others begin as the graph says. Names that the graph lacks are ignored. */
+  readonly states?: Readonly<Record<string, Float32Array>>;
+  /** Names of outputs to record at every step. */
+  readonly record: readonly string[];
+  /** Whether the states are wanted at the end. Default false. */
+  readonly keepStates?: boolean;
+}
+
+export interface CandidateResult {
+  /** By output: its elements at every step, one after the other. */
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+  /** By name; empty unless they were asked for. */
+  readonly states: Readonly<Record<string, Float32Array>>;
+}
+
+/** The kernels of that name: wasm anywhere, native where there is a C compiler (RV3004 if not). */
+export function openHost(name: HostName): Promise<EngineHost> {
+  return name === 'native' ? nativeHost() : wasmHost();
+}
+
+/** Runs all steps. Throws RV3002 where an input has neither its size nor `steps` times that. */
+export default async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
+  const { graph, host = 'wasm', steps, inputs, states = {}, record, keepStates = false } = candidate;
+  const engine = openEngine(graph, await openHost(host));
+  const names = new Set(engine.stateNames());
+  for (const [name, values] of Object.entries(states)) if (names.has(name)) engine.state(name).set(values);
+  const fed = Object.entries(inputs).map(([name, values]) => feeder(engine, name, values, steps));
+  const recorded = record.map((name) => ({ name, values: engine.output(name), all: [] as number[] }));
+  for (let step = 0; step < steps; ++step) {
+    for (const feed of fed) feed(step);
+    engine.run();
+    for (const { values, all } of recorded) for (const value of values) all.push(Number(value));
+  }
+  const kept = keepStates ? [...names].map((name) => [name, engine.state(name).slice()] as const) : [];
+  return {
+    outputs: Object.fromEntries(recorded.map(({ name, all }) => [name, Float32Array.from(all)])),
+    states: Object.fromEntries(kept),
+  };
+}
+
+/** What writes an input's elements of a step. */
+function feeder(engine: Engine, name: string, values: TypedArray, steps: number): (step: number) => void {
+  const place = engine.input(name);
+  const size = place.length;
+  if (values.length !== size && values.length !== steps * size) {
+    fail('RV3002', `input "${name}" takes ${size} elements a step, there are ${values.length} for ${steps}`);
+  }
+  const write = (from: number): void => place.set(values.subarray(from, from + size) as never);
+  if (values.length === size) {
+    write(0);
+    return () => {};
+  }
+  return (step) => write(step * size);
+}
