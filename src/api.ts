@@ -28,7 +28,6 @@ export type { Optimize } from './core/isa.ts';
 export type { Project } from './emit/project.ts';
 export { readTflite } from './formats/tflite/reader.ts';
 export { writeTflite } from './formats/tflite/writer.ts';
-export { importModel } from './import/model.ts';
 export { importTflite } from './import/tflite.ts';
 export { type InspectedOperator, type InspectedTensor, type InspectReport, inspect } from './inspect.ts';
 export type { Graph, Node, Value } from './ir/types.ts';

@@ -8,7 +8,7 @@ import { fail } from './core/diagnostics.ts';
 import type { Optimize } from './core/isa.ts';
 import { identifierFrom, requireIdentifier } from './emit/names.ts';
 import { emitProject, type Project } from './emit/project.ts';
-import { importModel } from './import/model.ts';
+import { importTflite } from './import/tflite.ts';
 import type { Graph } from './ir/types.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
 import type { RemovedChannels } from './passes/removal-log.ts';
@@ -30,8 +30,6 @@ export interface CompileOptions {
   readonly file?: string;
   /** The model's name in C. */
   readonly name?: string;
-  /** Of a backbone (.json): the contents of its .safetensors file. */
-  readonly tensors?: Uint8Array;
   /** A core or board, see `TARGETS`. Default `host`, which sets no limits. */
   readonly target?: string;
   /** int8 (default): boundary QUANTIZE and DEQUANTIZE are stripped; float: they are kept. */
@@ -119,7 +117,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   }
   const overTime = requireOneOf('--stream-axis', options.streamAxis ?? 'none', ['none', 'time']) === 'time';
   requireAlone(options, overTime);
-  const { graph: imported, warnings } = importModel(bytes, file, options.tensors);
+  const { graph: imported, warnings } = importTflite(bytes, file);
   const skipped = [
     ...(options.skipPasses ?? []),
     ...(options.keepConstantChannels ? [removeConstantChannels.name] : []),

@@ -106,12 +106,6 @@ export function readModel(path: string): Promise<Uint8Array> {
   return readBytes(path, 'MODEL');
 }
 
-/** The tensors of a backbone lie beside its document. */
-export async function readTensors(path: string): Promise<{ tensors?: Uint8Array }> {
-  if (!path.endsWith('.json')) return {};
-  return { tensors: await readBytes(path.replace(/\.json$/, '.safetensors'), 'MODEL') };
-}
-
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
 export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
   const {
@@ -142,7 +136,6 @@ export async function compileModel(path: string, options: ModelOptions): Promise
   }).filter(([, v]) => v !== undefined);
   return compile(await readModel(path), {
     ...Object.fromEntries(given),
-    ...(await readTensors(path)),
     file: basename(path),
   } as CompileOptions);
 }
