@@ -46,7 +46,7 @@ const ALLOWED = {
     'zoo',
   ],
   run: ['core', 'ir', 'generated', 'program', 'ops', 'plan', 'emit', 'targets', '.'],
-  cli: ['core', 'ir', 'formats', 'emit', 'cost', 'report', 'targets', 'run', 'zoo', '.'],
+  cli: ['core', 'ir', 'formats', 'import', 'emit', 'cost', 'report', 'targets', 'run', 'zoo', '.'],
 };
 
 /** Node modules may be used only here; all other files run in a browser. */

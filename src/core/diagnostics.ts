@@ -11,6 +11,8 @@ export const DIAGNOSTIC_CODES = {
   RV1004: 'the file refers to something that does not exist',
   RV1005: 'the file uses a part of the format that is not supported',
   RV1006: 'the file cannot be read',
+  RV1007: 'the file is not a safetensors file',
+  RV1008: 'the file does not describe a network of int8 blocks',
   // 2xxx: the model
   RV2001: 'the operator is not supported',
   RV2002: 'the operator has an attribute or shape that is not supported',
