@@ -30,6 +30,13 @@ export const DIAGNOSTIC_CODES = {
   RV3004: 'the executor or toolchain is not available here',
   RV3005: 'the output cannot be written',
   RV3006: 'the model does not fit the target',
+  // 4xxx: the data
+  RV4001: 'the data is not laid out as a data set',
+  RV4002: 'an item of the data cannot be read',
+  RV4003: 'the items of the data do not have the same size',
+  RV4004: 'a label is not that of a class',
+  RV4005: 'the data does not have several classes',
+  RV4006: 'the data does not fit the input of the model',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',
