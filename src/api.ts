@@ -26,8 +26,13 @@ export {
 } from './core/diagnostics.ts';
 export type { Optimize } from './core/isa.ts';
 export type { Project } from './emit/project.ts';
+export type { SafeDType, SafeTensor, SafeTensors } from './formats/safetensors/model.ts';
+export { readSafetensors } from './formats/safetensors/reader.ts';
+export { writeSafetensors } from './formats/safetensors/writer.ts';
 export { readTflite } from './formats/tflite/reader.ts';
 export { writeTflite } from './formats/tflite/writer.ts';
+export { type BlocksFiles, importBlocks } from './import/int8-blocks.ts';
+export { importModel, type ModelBytes } from './import/model.ts';
 export { importTflite } from './import/tflite.ts';
 export { type InspectedOperator, type InspectedTensor, type InspectReport, inspect } from './inspect.ts';
 export type { Graph, Node, Value } from './ir/types.ts';

@@ -8,7 +8,7 @@ import { fail } from './core/diagnostics.ts';
 import type { Optimize } from './core/isa.ts';
 import { identifierFrom, requireIdentifier } from './emit/names.ts';
 import { emitProject, type Project } from './emit/project.ts';
-import { importTflite } from './import/tflite.ts';
+import { importModel, type ModelBytes } from './import/model.ts';
 import type { Graph } from './ir/types.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
 import type { RemovedChannels } from './passes/removal-log.ts';
@@ -86,11 +86,11 @@ export interface Compilation {
 }
 
 /**
- * Compiles a TFLite model.
- * @param bytes the contents of the .tflite file
+ * Compiles a model.
+ * @param model the contents of a .tflite file, or of a .json description and its .safetensors file
  * @throws RivuletError with every problem of the model or the options
  */
-export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compilation {
+export function compile(model: ModelBytes, options: CompileOptions = {}): Compilation {
   const file = options.file ?? 'model';
   const name = requireIdentifier(options.name ?? identifierFrom(file.replace(/\.\w+$/, '')));
   const target = findTarget(options.target ?? 'host');
@@ -117,7 +117,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Compil
   }
   const overTime = requireOneOf('--stream-axis', options.streamAxis ?? 'none', ['none', 'time']) === 'time';
   requireAlone(options, overTime);
-  const { graph: imported, warnings } = importTflite(bytes, file);
+  const { graph: imported, warnings } = importModel(model, file);
   const skipped = [
     ...(options.skipPasses ?? []),
     ...(options.keepConstantChannels ? [removeConstantChannels.name] : []),

@@ -9,81 +9,36 @@ import type {
 } from './formats/tflite/model.ts';
 import { readTflite } from './formats/tflite/reader.ts';
 import { ELEMENT_BITS } from './formats/tflite/schema.ts';
-import { importTflite } from './import/tflite.ts';
-import { elementCount } from './ir/types.ts';
+import { importModel, type ModelBytes } from './import/model.ts';
+import { inspectBlocks } from './inspect-blocks.ts';
+import {
+  type Findings,
+  type InspectedOperator,
+  type InspectedQuantization,
+  type InspectedTensor,
+  type InspectReport,
+  inspectQuantization,
+} from './inspect-report.ts';
+import { elementCount, type Graph } from './ir/types.ts';
 import { lower } from './lower/lower.ts';
 import { TFLITE_IMPORTERS } from './ops/tflite-importers.ts';
 import { runPasses } from './passes/pipeline.ts';
 
-export interface InspectReport {
-  readonly file: string;
-  readonly format: 'tflite';
-  /** Size of the file. */
-  readonly bytes: number;
-  readonly description: string;
-  /** True if `compile` accepts the model. */
-  readonly compilable: boolean;
-  readonly inputs: readonly InspectedTensor[];
-  readonly outputs: readonly InspectedTensor[];
-  /** Multiply-accumulates of one inference, without operators whose number is not known. */
-  readonly macs: number;
-  /** Elements of weights and biases; a tensor that several operators share counts once. */
-  readonly parameters: number;
-  /** Their bytes in the file. */
-  readonly parameterBytes: number;
-  readonly operators: readonly InspectedOperator[];
-  /** Everything that keeps the model from being compiled. */
-  readonly unsupported: readonly Diagnostic[];
-  readonly warnings: readonly Diagnostic[];
-}
-
-export interface InspectedOperator {
-  /** Position in the file. */
-  readonly index: number;
-  /** The format's name; of a custom operator with its own name behind it. */
-  readonly op: string;
-  /** Name of the first output. */
-  readonly name: string;
-  /** null: an optional operand that is absent. */
-  readonly inputs: readonly (InspectedTensor | null)[];
-  readonly outputs: readonly InspectedTensor[];
-  /** null where the operator is not known well enough to say. */
-  readonly macs: number | null;
-  readonly parameters: number;
-  readonly supported: boolean;
-  /** The entries of `unsupported` that concern this operator. */
-  readonly problems: readonly Diagnostic[];
-}
-
-export interface InspectedTensor {
-  readonly index: number;
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** The shape with -1 for each dynamic dimension; null where the file does not say. */
-  readonly shapeSignature: readonly number[] | null;
-  readonly dtype: string;
-  readonly constant: boolean;
-  readonly quantization: InspectedQuantization | null;
-}
-
-/** real = scale * (q - zeroPoint), for the tensor or for each channel. */
-export type InspectedQuantization =
-  | { readonly kind: 'per-tensor'; readonly scale: number; readonly zeroPoint: number }
-  | {
-      readonly kind: 'per-channel';
-      readonly axis: number;
-      readonly channels: number;
-      readonly smallestScale: number;
-      readonly largestScale: number;
-    };
+export type { InspectedOperator, InspectedTensor, InspectReport } from './inspect-report.ts';
 
 /**
- * Describes a TFLite file.
- * @param bytes the contents of the file
+ * Describes a model.
+ * @param model the contents of its file or files
  * @param file its name, for diagnostics
  * @throws RivuletError (RV1xxx) only if the file cannot be read at all
  */
-export function inspect(bytes: Uint8Array, file = 'model'): InspectReport {
+export function inspect(model: ModelBytes, file = 'model'): InspectReport {
+  return model instanceof Uint8Array
+    ? inspectTflite(model, file)
+    : inspectBlocks(model, file, findProblems(model, file));
+}
+
+function inspectTflite(bytes: Uint8Array, file: string): InspectReport {
   const { model, warnings } = readTflite(bytes, file);
   const main = model.subgraphs[0]!;
   const found = findProblems(bytes, file);
@@ -111,16 +66,15 @@ export function inspect(bytes: Uint8Array, file = 'model'): InspectReport {
 }
 
 /** What `compile` would say, short of placing buffers and printing C. */
-function findProblems(
-  bytes: Uint8Array,
-  file: string,
-): { errors: readonly Diagnostic[]; warnings?: readonly Diagnostic[] } {
+function findProblems(model: ModelBytes, file: string): Findings {
+  let graph: Graph | undefined;
   try {
-    const { graph, warnings } = importTflite(bytes, file);
+    const imported = importModel(model, file);
+    graph = imported.graph;
     lower(runPasses(graph, 'int8'));
-    return { errors: [], warnings };
+    return { graph, errors: [], warnings: imported.warnings };
   } catch (error) {
-    if (error instanceof RivuletError) return { errors: error.diagnostics };
+    if (error instanceof RivuletError) return { ...(graph && { graph }), errors: error.diagnostics };
     throw error;
   }
 }
@@ -170,23 +124,16 @@ function inspectTensor(model: TfliteModel, tensor: TfliteTensor, index: number):
     shapeSignature: tensor.shapeSignature ?? null,
     dtype: tensor.type.toLowerCase(),
     constant: isConstant(model, tensor),
-    quantization: tensor.quantization === undefined ? null : inspectQuantization(tensor.quantization),
+    quantization: tensor.quantization === undefined ? null : inspectTfliteQuantization(tensor.quantization),
   };
 }
 
-function inspectQuantization({
+function inspectTfliteQuantization({
   scale,
   zeroPoint,
   quantizedDimension,
 }: TfliteQuantization): InspectedQuantization {
-  if (scale.length === 1) return { kind: 'per-tensor', scale: scale[0]!, zeroPoint: zeroPoint[0]! };
-  return {
-    kind: 'per-channel',
-    axis: quantizedDimension,
-    channels: scale.length,
-    smallestScale: scale.reduce((least, s) => Math.min(least, s), Number.POSITIVE_INFINITY),
-    largestScale: scale.reduce((most, s) => Math.max(most, s), 0),
-  };
+  return inspectQuantization(scale, zeroPoint, quantizedDimension);
 }
 
 type Shapes = readonly (readonly number[])[];

@@ -1,6 +1,6 @@
 /** SRAM against multiply-accumulates of a model, as a list of points none of which another beats in both. */
 import { sramBytes } from './emit/push.ts';
-import { importTflite } from './import/tflite.ts';
+import { importModel, type ModelBytes } from './import/model.ts';
 import { lower } from './lower/lower.ts';
 import { runPasses } from './passes/pipeline.ts';
 import { plan } from './plan/plan.ts';
@@ -38,10 +38,10 @@ export interface ParetoReport {
 }
 
 /** @throws RivuletError with every problem of the model */
-export function pareto(bytes: Uint8Array, options: ParetoOptions = {}): ParetoReport {
+export function pareto(model: ModelBytes, options: ParetoOptions = {}): ParetoReport {
   const { file = 'model', inputMode = 'resident', target = 'host', maxExtraMacs = 50, progress } = options;
   const kernels = { isas: findTarget(target).core.isas, optimize: 'speed' } as const;
-  const graph = runPasses(importTflite(bytes, file).graph, 'int8');
+  const graph = runPasses(importModel(model, file).graph, 'int8');
   const search = new TradeOffSearch(graph, inputMode === 'rows', kernels);
   const candidates = search.front(maxExtraMacs);
   const points: ParetoPoint[] = candidates.map((candidate, i) => {

@@ -26,7 +26,7 @@ const ALLOWED = {
   tradeoff: ['core', 'ir', 'ops', 'passes', 'lower', 'program', 'plan', 'schedule'],
   emit: ['core', 'ir', 'generated', 'program', 'plan'],
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
-  data: ['core', 'run'],
+  data: ['core', 'formats', 'run'],
   rehearse: ['core', 'data', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],

@@ -6,7 +6,7 @@ import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '.
 import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
 import type { Target } from '../targets/index.ts';
-import { addModelOptions, compileModel, type ModelOptions } from './model.ts';
+import { addModelOptions, compileModel, MODEL_HELP, type ModelOptions } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table, withUnit } from './output.ts';
 
 interface Options extends ModelOptions {
@@ -18,7 +18,7 @@ export function addCompile(program: Command, deliver: (result: Result) => void):
     program.command('compile'),
     'core or board whose memory it has to fit, see "rivulet targets"',
   )
-    .argument('<model>', 'a .tflite file')
+    .argument('<model>', MODEL_HELP)
     .option(
       '-o, --output <dir>',
       'folder for the C project, report.json and report.html; without it, only report',

@@ -6,6 +6,7 @@ import {
   addInputOptions,
   addModelOptions,
   compileModel,
+  MODEL_HELP,
   type ModelOptions,
   readSources,
   type SourceOptions,
@@ -19,7 +20,7 @@ interface Options extends ModelOptions, SourceOptions {
 
 export function addDiff(program: Command, deliver: (result: Result) => void): void {
   addInputOptions(addModelOptions(program.command('diff'), 'core or board, for qemu'))
-    .argument('<model>', 'a .tflite file')
+    .argument('<model>', MODEL_HELP)
     .requiredOption('--a <executor>', 'reference, wasm, native, qemu or qemu:CORE')
     .requiredOption('--b <executor>', 'what to compare it with')
     .summary('the first layer and element where two executors differ')

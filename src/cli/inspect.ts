@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { type InspectedOperator, type InspectedTensor, type InspectReport, inspect } from '../inspect.ts';
-import { addJson, readModel } from './model.ts';
+import { addJson, MODEL_HELP, readModel } from './model.ts';
 import {
   bytes,
   count,
@@ -17,7 +17,7 @@ import {
 
 export function addInspect(program: Command, deliver: (result: Result) => void): void {
   addJson(program.command('inspect'))
-    .argument('<model>', 'a .tflite file')
+    .argument('<model>', MODEL_HELP)
     .summary('operators, shapes, costs, and what is unsupported')
     .description(
       'Shows what a model holds. Ends with 2 if it cannot be compiled, and says everything that is in the way.',
@@ -33,12 +33,17 @@ export function addInspect(program: Command, deliver: (result: Result) => void):
     });
 }
 
+const FORMATS: Readonly<Record<InspectReport['format'], string>> = {
+  tflite: 'TFLite',
+  'int8-mobilenet-blocks': 'JSON and safetensors',
+};
+
 function describe(report: InspectReport): string {
   const { file, operators, macs, parameters, parameterBytes, unsupported } = report;
   const tensors = (role: string, list: readonly InspectedTensor[]) =>
     list.map((t) => `${role} ${tensorText(t)}`);
   return [
-    heading(`${printable(file)}: TFLite, ${bytes(report.bytes)}`),
+    heading(`${printable(file)}: ${FORMATS[report.format]}, ${bytes(report.bytes)}`),
     ...(report.description === '' ? [] : [printable(report.description)]),
     ...tensors('input ', report.inputs),
     ...tensors('output', report.outputs),

@@ -1,9 +1,13 @@
 /** `rivulet learn`: firmware that trains, measured, and its training rehearsed on this computer. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { fail } from '../core/diagnostics.ts';
-import { openDataset, pick, type Split, shuffled } from '../data/dataset.ts';
+import { type Diagnostic, fail } from '../core/diagnostics.ts';
+import { asBytes } from '../core/dtype.ts';
+import type { Dataset, Item } from '../data/dataset.ts';
+import { inputsOf } from '../data/inputs.ts';
+import { openData } from '../data/open.ts';
+import { sample, split } from '../data/split.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
 import { emitProject, type Project } from '../emit/project.ts';
 import { counterBytes } from '../emit/push.ts';
@@ -21,7 +25,7 @@ import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
-import { readModel, readTensors } from './model.ts';
+import { readModel } from './model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 
 interface SchemeOptions {
@@ -136,7 +140,7 @@ export function addLearn(
         await writeText(options.output, `${JSON.stringify(result, null, 2)}\n`);
       if (options.svg !== undefined)
         await writeText(options.svg, curveSvg(result.curve, `${result.model}, ${result.scheme.name}`));
-      deliver({ document: result, text: rehearsalText(result), exitCode: EXIT.ok });
+      deliver({ document: result, text: rehearsalText(result), notes: result.warnings, exitCode: EXIT.ok });
     });
 }
 
@@ -148,12 +152,10 @@ function number(text: string): number {
 }
 
 async function readGraph(path: string): Promise<{ graph: Graph; identity: string }> {
-  const [model, { tensors }] = [await readModel(path), await readTensors(path)];
-  const { graph } = importModel(model, basename(path), tensors);
-  const identity = contentHash([
-    Buffer.from(model).toString('base64'),
-    Buffer.from(tensors ?? []).toString('base64'),
-  ]);
+  const model = await readModel(path);
+  const { graph } = importModel(model, basename(path));
+  const files = model instanceof Uint8Array ? [model] : [model.description, model.tensors];
+  const identity = contentHash(files.map((file) => Buffer.from(file).toString('base64')));
   return { graph: prepareForTraining(graph), identity };
 }
 
@@ -237,86 +239,100 @@ interface RehearsalResult {
     readonly classes: readonly string[];
     readonly train: number;
     readonly test: number;
-    readonly skipped: number;
   };
+  /** What of the data was left out, and what looks odd. */
+  readonly warnings: readonly Diagnostic[];
   readonly seed: number;
   readonly rate: number;
   readonly curve: readonly EpochResult[];
   readonly testAccuracy: number;
 }
 
+/** Share of the items that is held out where the data do not say what the test is. */
+const HELD_OUT = 0.2;
+
 async function runRehearsal(
   path: string,
   options: RehearseOptions,
   tell: (text: string) => void,
 ): Promise<RehearsalResult> {
-  const { data: folder, epochs, rate, seed } = options;
+  const { epochs, rate, seed } = options;
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
   const input = graph.values.get(graph.inputs[0]!)!;
   const [, height, width, channels] = input.shape;
-  if (input.dtype !== 'int8' || input.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
-    fail('RV5002', `the network takes ${input.dtype} [${input.shape}], not a picture`, {
+  const scale = input.quantization?.scales[0];
+  if (input.dtype !== 'int8' || scale === undefined) {
+    return fail('RV5002', `the network takes ${input.dtype}, not int8 with a scale`, {
       origin: basename(path),
     });
   }
-  const data = await openDataset(folder, [height!, width!, channels!]);
-  const scheme = { ...wanted, classes: wanted.classes ?? data.classes.length };
-  const rehearsal = await Rehearsal.create(graph, scheme, seed);
-  const outputs = rehearsal.training.graph.values.get(rehearsal.training.graph.outputs[0]!)!.shape.at(-1)!;
-  if (data.classes.length > outputs) {
-    fail('RV4002', `there are ${data.classes.length} classes, the network tells ${outputs} apart`, {
-      origin: folder,
-      hint: '"classes" in the scheme makes a new classifier',
-    });
+  const pictures = input.shape.length === 4 && (channels === 1 || channels === 3);
+  const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
+  const source = await openData(
+    options.data,
+    pictures ? { size: [height!, width!], channels, progress } : {},
+  );
+  try {
+    const { classes } = source.train;
+    const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
+    const rehearsal = await Rehearsal.create(graph, scheme, seed);
+    if (classes.length > scheme.classes) {
+      fail('RV5001', `the classifier has ${scheme.classes} classes, the data ${classes.length}`, {
+        origin: options.scheme,
+      });
+    }
+    const type = {
+      shape: input.shape,
+      dtype: input.dtype,
+      scale,
+      zeroPoint: input.quantization!.zeroPoints[0]!,
+    };
+    const parts =
+      source.test === undefined
+        ? (({ first, second }) => ({ test: first, train: second }))(split(source.train, HELD_OUT, 1))
+        : { train: source.train, test: source.test };
+    const features = (dataset: Dataset, what: string, samples = dataset.length) => {
+      const part = samples < dataset.length ? sample(dataset, samples, 1) : dataset;
+      const toInput = inputsOf(part, type);
+      const key = contentHash([
+        identity,
+        rehearsal.frozenKey,
+        resolve(options.data),
+        what,
+        String(part.length),
+        VERSION,
+      ]);
+      const compute = (values: Item['values']) => rehearsal.features(asBytes(toInput(values)));
+      const report = (done: number, all: number): void =>
+        tell(`${what}: ${count(done)} of ${count(all)} through the frozen layers`);
+      return featuresOf(part, key, compute, report);
+    };
+    const train = await features(parts.train, 'train', options.trainSamples);
+    const test = await features(parts.test, 'test', options.testSamples);
+    const curve: EpochResult[] = [];
+    const steps = (epoch: number, done: number, all: number): void =>
+      tell(`epoch ${epoch} of ${epochs}: ${count(done)} of ${count(all)} steps`);
+    for await (const result of rehearse(rehearsal, train, test, { epochs, rate, seed, tell: steps })) {
+      curve.push(result);
+      const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
+      tell(`epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${loss}`);
+    }
+    return {
+      command: `rivulet ${process.argv.slice(2).join(' ')}`,
+      version: VERSION,
+      date: new Date().toISOString().slice(0, 10),
+      model: basename(path),
+      scheme,
+      data: { folder: basename(options.data), classes, train: train.count, test: test.count },
+      warnings: source.warnings,
+      seed,
+      rate,
+      curve,
+      testAccuracy: accuracy(rehearsal, test),
+    };
+  } finally {
+    source.close();
   }
-  const features = (split: Split, what: string, samples: number | undefined) => {
-    const part =
-      samples === undefined || samples >= split.count
-        ? split
-        : pick(split, shuffled(split.count, 1).subarray(0, samples));
-    const key = contentHash([
-      identity,
-      rehearsal.frozenKey,
-      data.identity,
-      what,
-      String(part.count),
-      VERSION,
-    ]);
-    // Pixels fill the range of the input: pixel p is the raw value p - 128.
-    const compute = (pixels: Uint8Array) => rehearsal.features(pixels.map((pixel) => pixel ^ 128));
-    return featuresOf(part, key, compute, (done, all) =>
-      tell(`${what}: ${count(done)} of ${count(all)} through the frozen layers`),
-    );
-  };
-  const train = await features(data.train, 'train', options.trainSamples);
-  const test = await features(data.test, 'test', options.testSamples);
-  const curve: EpochResult[] = [];
-  const progress = (epoch: number, done: number, all: number): void =>
-    tell(`epoch ${epoch} of ${epochs}: ${count(done)} of ${count(all)} steps`);
-  for await (const result of rehearse(rehearsal, train, test, { epochs, rate, seed, tell: progress })) {
-    curve.push(result);
-    tell(
-      `epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`}`,
-    );
-  }
-  return {
-    command: `rivulet ${process.argv.slice(2).join(' ')}`,
-    version: VERSION,
-    date: new Date().toISOString().slice(0, 10),
-    model: basename(path),
-    scheme,
-    data: {
-      folder: basename(folder),
-      classes: data.classes,
-      train: train.count,
-      test: test.count,
-      skipped: train.skipped + test.skipped,
-    },
-    seed,
-    rate,
-    curve,
-    testAccuracy: accuracy(rehearsal, test),
-  };
 }
 
 function rehearsalText({ model, scheme, data, curve, testAccuracy }: RehearsalResult): string {
@@ -325,7 +341,6 @@ function rehearsalText({ model, scheme, data, curve, testAccuracy }: RehearsalRe
     heading(
       `${model}, scheme ${scheme.name}: ${count(data.train)} samples to train, ${count(data.test)} to test`,
     ),
-    ...(data.skipped > 0 ? [`${count(data.skipped)} samples could not be read and were left out`] : []),
     table(
       [
         { title: 'epoch', right: true },

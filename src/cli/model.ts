@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Compilation, type CompileOptions, compile } from '../compile.ts';
 import { fail } from '../core/diagnostics.ts';
+import type { ModelBytes } from '../import/model.ts';
 import type { Sample } from '../run/executors.ts';
 import { readBytes } from '../run/files.ts';
 import { readFrames } from '../run/frame-input.ts';
@@ -102,8 +103,18 @@ function parseNumbers(text: string): number[] {
   });
 }
 
-export function readModel(path: string): Promise<Uint8Array> {
-  return readBytes(path, 'MODEL');
+/** What a command takes as MODEL. */
+export const MODEL_HELP = 'a .tflite file, or a .json file with its .safetensors file beside it';
+
+/** The file at `path`, and the tensors beside a description: NAME.safetensors of NAME.json. */
+export async function readModel(path: string): Promise<ModelBytes> {
+  if (!/\.json$/i.test(path)) return readBytes(path, 'MODEL');
+  const description = await readBytes(path, 'MODEL');
+  const tensors = await readBytes(
+    path.replace(/\.json$/i, '.safetensors'),
+    `MODEL, tensors of ${basename(path)}`,
+  );
+  return { description, tensors };
 }
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { fail } from '../core/diagnostics.ts';
 import { type ParetoPoint, type ParetoReport, pareto } from '../pareto.ts';
 import { paretoSvg } from '../report/pareto-svg.ts';
-import { addJson, readModel } from './model.ts';
+import { addJson, MODEL_HELP, readModel } from './model.ts';
 import { count, EXIT, printable, type Result, table } from './output.ts';
 
 interface Options {
@@ -20,7 +20,7 @@ export function addPareto(
   progress: (text: string) => void,
 ): void {
   addJson(program.command('pareto'))
-    .argument('<model>', 'a .tflite file')
+    .argument('<model>', MODEL_HELP)
     .addOption(
       new Option('--input-mode <mode>', 'whether the input lies in SRAM or is pushed row by row')
         .choices(['resident', 'rows'])

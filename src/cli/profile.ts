@@ -7,6 +7,7 @@ import {
   addInputOptions,
   addModelOptions,
   compileModel,
+  MODEL_HELP,
   type ModelOptions,
   readSamples,
   type SourceOptions,
@@ -15,7 +16,7 @@ import { bytes, count, EXIT, heading, type Result, table, withUnit } from './out
 
 export function addProfile(program: Command, deliver: (result: Result) => void): void {
   addInputOptions(addModelOptions(program.command('profile'), 'core or board to measure (a board: its core)'))
-    .argument('<model>', 'a .tflite file')
+    .argument('<model>', MODEL_HELP)
     .summary('instructions and memory of a real build under QEMU')
     .description(
       'Cross-compiles the firmware, runs one inference on an emulated machine and counts; with --stream-axis time, one window that follows another. Without --input it takes the pattern. Cycles and latency are estimates.',

@@ -7,6 +7,7 @@ import {
   addInputOptions,
   addModelOptions,
   compileModel,
+  MODEL_HELP,
   type ModelOptions,
   readSamples,
   type SourceOptions,
@@ -19,7 +20,7 @@ interface Options extends ModelOptions, SourceOptions {
 
 export function addRun(program: Command, deliver: (result: Result) => void): void {
   addInputOptions(addModelOptions(program.command('run'), 'core or board, for --on qemu'))
-    .argument('<model>', 'a .tflite file')
+    .argument('<model>', MODEL_HELP)
     .option('--on <executor>', 'reference, wasm, native or qemu (needs --target)', 'wasm')
     .summary('one inference, exactly as the firmware computes it')
     .description(

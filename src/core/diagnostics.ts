@@ -11,6 +11,8 @@ export const DIAGNOSTIC_CODES = {
   RV1004: 'the file refers to something that does not exist',
   RV1005: 'the file uses a part of the format that is not supported',
   RV1006: 'the file cannot be read',
+  RV1007: 'the file is not a safetensors file',
+  RV1008: 'the file does not describe a network of int8 blocks',
   // 2xxx: the model
   RV2001: 'the operator is not supported',
   RV2002: 'the operator has an attribute or shape that is not supported',
@@ -29,8 +31,12 @@ export const DIAGNOSTIC_CODES = {
   RV3005: 'the output cannot be written',
   RV3006: 'the model does not fit the target',
   // 4xxx: the data
-  RV4001: 'the data set is not found or not recognised',
-  RV4002: 'the data set is not fit for training',
+  RV4001: 'the data is not laid out as a data set',
+  RV4002: 'an item of the data cannot be read',
+  RV4003: 'the items of the data do not have the same size',
+  RV4004: 'a label is not that of a class',
+  RV4005: 'the data does not have several classes',
+  RV4006: 'the data does not fit the input of the model',
   // 5xxx: learning
   RV5001: 'the training scheme is not valid, or not for this model',
   RV5002: 'the model cannot be trained in this way',

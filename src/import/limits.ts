@@ -29,9 +29,14 @@ export function declarationProblems(subgraph: TfliteSubgraph, origin: string): D
   const operands = operators.map((operator) => operator.inputs.length + operator.outputs.length);
   const most = operands.reduce((a, b) => Math.max(a, b), inputs.length + outputs.length);
   return [
-    ...exceeding('operators', operators.length, LIMITS.operators, origin),
+    ...operatorProblems(operators.length, origin),
     ...exceeding('operands and results of one operator', most, LIMITS.operands, origin),
   ];
+}
+
+/** RV2006 for too many operators. */
+export function operatorProblems(count: number, origin: string): Diagnostic[] {
+  return exceeding('operators', count, LIMITS.operators, origin);
 }
 
 /** RV2006 for a tensor beyond the limits. */

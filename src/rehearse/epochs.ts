@@ -1,5 +1,5 @@
 /** Epochs of training with the device's arithmetic, and what comes of them. */
-import { shuffled } from '../data/dataset.ts';
+import { shuffled } from '../data/split.ts';
 import type { Rehearsal } from '../run/rehearsal.ts';
 import type { FeatureSet } from './features.ts';
 

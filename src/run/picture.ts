@@ -29,7 +29,7 @@ export async function readPicture(
   const standard = defaultsFor(port);
   const means = perChannel('--mean', mean, standard.mean, channels);
   const scales = perChannel('--scale', scale, standard.scale, channels);
-  const pixels = await decode(bytes, height, width, channels, origin);
+  const { pixels } = await decodePicture(bytes, channels, origin, [height, width]);
   return Float64Array.from(pixels, (p, i) => (p - means[i % channels]!) * scales[i % channels]!);
 }
 
@@ -67,13 +67,25 @@ function perChannel(
   return Array.from({ length: channels }, (_, c) => values[c % values.length]!);
 }
 
-async function decode(
+/** [height, width, channels], 0 to 255. */
+export interface Picture {
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Decodes a PNG or JPEG picture and turns it upright. Transparent parts become black.
+ * @param channels 3: RGB, 1: the luminance
+ * @param size height and width it is stretched to; without it, it keeps its own
+ * @throws RivuletError RV1006 (not a picture), RV3004
+ */
+export async function decodePicture(
   bytes: Uint8Array,
-  height: number,
-  width: number,
   channels: number,
   origin: string,
-): Promise<Uint8Array> {
+  size?: readonly [number, number],
+): Promise<Picture> {
   const { default: sharp } = await import('sharp').catch((error: Error) =>
     fail('RV3004', `pictures cannot be read here: ${error.message.split('\n')[0]}`, {
       origin,
@@ -81,11 +93,14 @@ async function decode(
     }),
   );
   try {
-    const picture = sharp(bytes).autoOrient().resize(width, height, { fit: 'fill' }).flatten();
-    return await picture
+    const upright = sharp(bytes).autoOrient();
+    const sized = size === undefined ? upright : upright.resize(size[1], size[0], { fit: 'fill' });
+    const { data, info } = await sized
+      .flatten()
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')
       .raw({ depth: 'uchar' })
-      .toBuffer();
+      .toBuffer({ resolveWithObject: true });
+    return { pixels: data, height: info.height, width: info.width };
   } catch (error) {
     return fail('RV1006', `it cannot be read as a picture: ${(error as Error).message}`, { origin });
   }
