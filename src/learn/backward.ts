@@ -29,6 +29,9 @@ export interface StepInputs {
   readonly apply: ValueId | null;
 }
 
+/** A pooling that changes nothing: its gradient is what a mask lets through. */
+const ONE_PIXEL = { kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0], clamp: [-128, 127] } as const;
+
 /** What a gradient's exponent and the shift expected for it begin with. */
 const FIRST_SCALE = [0, 8];
 
@@ -158,10 +161,14 @@ export class Backward {
     const mask = forward.mask(node.outs[0]!);
     const to = node.ins.filter((id): id is ValueId => id !== null && forward.learning.has(id));
     switch (node.op) {
-      case 'add':
-        if (mask !== null || to.some((id) => !this.sameSize(id, node.outs[0]!))) break;
-        for (const id of to) this.contribute(id, g, node.origin);
+      case 'add': {
+        if (to.some((id) => !this.sameSize(id, node.outs[0]!))) break;
+        const operands = [g.value, g.scale, mask];
+        const op = 'quantized_average_pool2d_gradient';
+        const passed = mask === null ? g : this.make(op, ONE_PIXEL, operands, node.outs[0]!, node.origin);
+        for (const id of to) this.contribute(id, passed, node.origin);
         return;
+      }
       case 'reshape':
         for (const id of to) this.contribute(id, this.reshaped(g, id, node.origin), node.origin);
         return;
@@ -244,11 +251,20 @@ export class Backward {
     of: ValueId,
     origin: Origin,
   ): void {
-    const { builder } = this;
-    const { shape, name } = builder.value(of);
+    this.contribute(of, this.make(op, attrs, operands, of, origin), origin);
+  }
+
+  private make<K extends OpName>(
+    op: K,
+    attrs: NodeAttributes[K],
+    operands: readonly (ValueId | null)[],
+    of: ValueId,
+    origin: Origin,
+  ): Gradient {
+    const { shape, name } = this.builder.value(of);
     const g = this.gradientLike(shape, name);
-    builder.node(op, attrs, [...operands, g.scale], [g.value], gradientOrigin(origin));
-    this.contribute(of, g, origin);
+    this.builder.node(op, attrs, [...operands, g.scale], [g.value], gradientOrigin(origin));
+    return g;
   }
 
   private gradientLike(shape: readonly number[], name: string): Gradient {
