@@ -10,7 +10,7 @@
 #define RIVULET_TRAIN_DSP_H
 
 #include "rivulet_dsp_product.h"
-#include "rivulet_gradient.h"
+#include "rivulet_update.h"
 
 /* The low halves of two words, and the high ones. */
 RV_INLINE uint32_t rv_train_low(uint32_t first, uint32_t second)
@@ -147,6 +147,211 @@ RV_SHARED void rv_train_back_one(int32_t *sums, const int8_t *weights, int32_t c
     sums[1] = a1;
     sums[2] = a2;
     sums[3] = a3;
+}
+
+/*
+ * Four int8 gradients from `g` on, 0 where the mask holds them back: bits [bit, bit + 4) of `mask`, NULL lets all through. bit
+ * is a multiple of 4.
+ */
+RV_INLINE uint32_t rv_train_masked4(const int8_t *g, const uint8_t *mask, int32_t bit)
+{
+    const uint32_t word = rv_load32(g);
+
+    if (mask == NULL) {
+        return word;
+    }
+    const uint32_t bits = (uint32_t)mask[bit >> 3] >> (bit & 4) & 15u;
+    return word & (bits * 0x00204081u & 0x01010101u) * 255u;
+}
+
+/* Sums over pixels for four output channels and two inputs. */
+typedef struct {
+    int32_t first[4];
+    int32_t second[4];
+} rv_train_products;
+
+/*
+ * Adds to the sums of inputs i and i + 2 those of `pairs` pairs of pixels, at least one. x: the inputs i to i + 3 of the first
+ * pixel, the next one `stride` bytes on; gradients: uint32[pairs][4], four channels of two pixels each.
+ */
+RV_SHARED void rv_train_outer(rv_train_products *sums, const int8_t *x, int32_t stride, const uint32_t *gradients,
+                              int32_t pairs, int32_t odd)
+{
+    int32_t a0 = sums->first[0], a1 = sums->first[1], a2 = sums->first[2], a3 = sums->first[3];
+    int32_t b0 = sums->second[0], b1 = sums->second[1], b2 = sums->second[2], b3 = sums->second[3];
+    const uint32_t *const end = gradients + 4 * pairs;
+
+#if RV_DSP_TILES
+/* Two pairs of 19 instructions, 76 bytes, a turn. */
+#define RV_TRAIN_OUTER(rotation)                                                                                       \
+    "ldr %[g], %[skip]\n\tadd pc, %[g]\n\tnop\n1:\n\t.rept 2\n\t"                                            \
+    "ldr.w %[w], [%[x]]\n\tldr.w %[u], [%[x], %[stride]]\n\tadd.w %[x], %[x], %[stride], lsl #1\n\t"                 \
+    "sxtb16 %[w], %[w]" rotation "\n\tsxtb16 %[u], %[u]" rotation "\n\t"                                              \
+    "pkhbt %[g], %[w], %[u], lsl #16\n\tpkhtb %[u], %[u], %[w], asr #16\n\t"                                          \
+    "ldr %[w], [%[c]], #4\n\tsmlad %[a0], %[g], %[w], %[a0]\n\tsmlad %[b0], %[u], %[w], %[b0]\n\t"                   \
+    "ldr %[w], [%[c]], #4\n\tsmlad %[a1], %[g], %[w], %[a1]\n\tsmlad %[b1], %[u], %[w], %[b1]\n\t"                   \
+    "ldr %[w], [%[c]], #4\n\tsmlad %[a2], %[g], %[w], %[a2]\n\tsmlad %[b2], %[u], %[w], %[b2]\n\t"                   \
+    "ldr %[w], [%[c]], #4\n\tsmlad %[a3], %[g], %[w], %[a3]\n\tsmlad %[b3], %[u], %[w], %[b3]\n\t"                   \
+    ".endr\n\tldr %[g], %[end]\n\tcmp %[c], %[g]\n\tbne 1b"
+#define RV_TRAIN_OPERANDS                                                                                              \
+    : [x] "+r"(x), [c] "+r"(gradients), [a0] "+r"(a0), [a1] "+r"(a1), [a2] "+r"(a2), [a3] "+r"(a3), [b0] "+r"(b0),     \
+      [b1] "+r"(b1), [b2] "+r"(b2), [b3] "+r"(b3), [w] "=&r"(w), [u] "=&r"(u), [g] "=&r"(g)                            \
+    : [stride] "r"(stride), [end] "m"(end), [skip] "m"(skip)                                                           \
+    : "cc", "memory"
+    uint32_t w, u, g;
+    const int32_t skip = (pairs & 1) * 76;
+    if (odd) {
+        __asm__ volatile(RV_TRAIN_OUTER(", ror #8") RV_TRAIN_OPERANDS);
+    } else {
+        __asm__ volatile(RV_TRAIN_OUTER("") RV_TRAIN_OPERANDS);
+    }
+#undef RV_TRAIN_OUTER
+#undef RV_TRAIN_OPERANDS
+#else
+    for (; gradients != end; gradients += 4, x += 2 * stride) {
+        const uint32_t now = odd ? rv_sxtb16_odd(rv_load32(x)) : rv_sxtb16(rv_load32(x));
+        const uint32_t next = odd ? rv_sxtb16_odd(rv_load32(x + stride)) : rv_sxtb16(rv_load32(x + stride));
+        const uint32_t low = rv_train_low(now, next);
+        const uint32_t high = rv_train_high(now, next);
+        a0 = rv_smlad(low, gradients[0], a0);
+        b0 = rv_smlad(high, gradients[0], b0);
+        a1 = rv_smlad(low, gradients[1], a1);
+        b1 = rv_smlad(high, gradients[1], b1);
+        a2 = rv_smlad(low, gradients[2], a2);
+        b2 = rv_smlad(high, gradients[2], b2);
+        a3 = rv_smlad(low, gradients[3], a3);
+        b3 = rv_smlad(high, gradients[3], b3);
+    }
+#endif
+    sums->first[0] = a0;
+    sums->first[1] = a1;
+    sums->first[2] = a2;
+    sums->first[3] = a3;
+    sums->second[0] = b0;
+    sums->second[1] = b1;
+    sums->second[2] = b2;
+    sums->second[3] = b3;
+}
+
+/*
+ * The gradients of four channels of all pixels, two pixels a word, uint32[(pixels + 1) / 2][4], and their totals. g: the first
+ * channel of the first pixel, the next one `stride` bytes on, a multiple of 4; bit: that of the first in `mask`, whose rows
+ * are whole bytes.
+ */
+RV_SHARED void rv_train_gather(int32_t *totals, uint32_t *gradients, const int8_t *g, int32_t stride,
+                               const uint8_t *mask, int32_t bit, int32_t pixels)
+{
+    const uint32_t ones = 0x00010001u;
+    int32_t t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+
+    for (int32_t left = pixels; left > 0; left -= 2, g += 2 * stride, bit += 2 * stride, gradients += 4) {
+        const uint32_t now = rv_train_masked4(g, mask, bit);
+        const uint32_t next = left > 1 ? rv_train_masked4(g + stride, mask, bit + stride) : 0;
+        const uint32_t even_now = rv_sxtb16(now);
+        const uint32_t even_next = rv_sxtb16(next);
+        const uint32_t odd_now = rv_sxtb16_odd(now);
+        const uint32_t odd_next = rv_sxtb16_odd(next);
+        gradients[0] = rv_train_low(even_now, even_next);
+        gradients[1] = rv_train_low(odd_now, odd_next);
+        gradients[2] = rv_train_high(even_now, even_next);
+        gradients[3] = rv_train_high(odd_now, odd_next);
+        t0 = rv_smlad(gradients[0], ones, t0);
+        t1 = rv_smlad(gradients[1], ones, t1);
+        t2 = rv_smlad(gradients[2], ones, t2);
+        t3 = rv_smlad(gradients[3], ones, t3);
+    }
+    totals[0] = t0;
+    totals[1] = t1;
+    totals[2] = t2;
+    totals[3] = t3;
+}
+
+/*
+ * sums[lane][k]: of gradients of channel `lane` times x[k] - zero_point, over `pairs` pairs of pixels, and one more if
+ * `single`.
+ */
+RV_INLINE void rv_train_sum4(int32_t (*sums)[4], const int8_t *x, int32_t stride, const uint32_t *gradients, int32_t pairs,
+                             int32_t single, const int32_t *totals, int32_t zero_point)
+{
+    for (int32_t odd = 0; odd < 2; ++odd) {
+        rv_train_products products;
+
+        for (int32_t lane = 0; lane < 4; ++lane) {
+            products.first[lane] = products.second[lane] = -zero_point * totals[lane];
+        }
+        if (pairs > 0) {
+            rv_train_outer(&products, x, stride, gradients, pairs, odd);
+        }
+        for (int32_t lane = 0; lane < 4; ++lane) {
+            sums[lane][odd] = products.first[lane];
+            sums[lane][odd + 2] = products.second[lane];
+        }
+    }
+    if (single) {
+        for (int32_t lane = 0; lane < 4; ++lane) {
+            for (int32_t k = 0; k < 4; ++k) {
+                sums[lane][k] += rv_low16(gradients[4 * pairs + lane]) * x[2 * pairs * stride + k];
+            }
+        }
+    }
+}
+
+/*
+ * The step of a channel for 32-bit arithmetic: with r random bits, acc * mantissa / 2^shift rounds to
+ * ((hi32(acc * multiplier) >> right) + r) >> 16. Where the shift is below 33 there is no such form: `fits` is 0.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t right;
+    int32_t fits;
+} rv_train_step;
+
+RV_INLINE rv_train_step rv_train_step_of(rv_step step)
+{
+    rv_train_step fast = {0, 0, step.shift >= 33};
+
+    if (fast.fits && step.shift <= 62) {
+        fast.multiplier = step.shift < 48 ? step.mantissa * ((int32_t)1 << (48 - step.shift)) : step.mantissa;
+        fast.right = step.shift < 48 ? 0 : step.shift - 48;
+    }
+    return fast;
+}
+
+/* Four weights of one channel, the first of index i, a multiple of 4, by what was summed up for them. */
+RV_INLINE void rv_train_move4(rv_update *u, rv_train_step step, int8_t *weights, uint8_t *residuals, int32_t i,
+                              const int32_t *sums)
+{
+    const int32_t bits = u->fraction;
+    const int32_t lowest = -127 * ((int32_t)1 << bits);
+    const int32_t highest = ((int32_t)128 << bits) - 1;
+    const uint32_t mask = ((uint32_t)1 << bits) - 1u;
+    uint8_t *const at = residuals + (i >> 2) * (bits >> 1); /* four residuals are bits / 2 bytes */
+    uint32_t below = 0;
+    uint32_t kept = 0;
+
+    if (bits == 4) {
+        below = (uint32_t)at[0] | (uint32_t)at[1] << 8;
+    } else if (bits == 8) {
+        below = rv_load32(at);
+    }
+    for (int32_t k = 0; k < 4; ++k) {
+        const int32_t q = (int32_t)((int64_t)sums[k] * step.multiplier >> 32) >> step.right;
+        int32_t value = weights[i + k] * ((int32_t)1 << bits) + (int32_t)(below >> (k * bits) & mask);
+
+        value += (q + (int32_t)rv_draw(&u->random)) >> 16;
+        if (value < lowest || value > highest) {
+            value = value < 0 ? lowest : highest;
+            ++u->clamped;
+        }
+        weights[i + k] = (int8_t)(value >> bits);
+        kept |= ((uint32_t)value & mask) << (k * bits);
+    }
+    if (bits == 4) {
+        at[0] = (uint8_t)kept;
+        at[1] = (uint8_t)(kept >> 8);
+    } else if (bits == 8) {
+        rv_store32(at, kept);
+    }
 }
 
 #endif /* RIVULET_TRAIN_DSP_H */

@@ -12,7 +12,13 @@ import {
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
-import { biasUpdateCases, forwardCases, inputGradientCases, updateCases } from './conv_training/cases.ts';
+import {
+  biasUpdateCases,
+  forwardCases,
+  inputGradientCases,
+  plainUpdateCases,
+  updateCases,
+} from './conv_training/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
 import {
   gradientCases as crossEntropyGradient,
@@ -67,7 +73,7 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   gather_channels: gatherChannels,
   trained_conv2d: forwardCases,
   conv2d_input_gradient: inputGradientCases,
-  conv2d_update: updateCases,
+  conv2d_update: [...updateCases, ...plainUpdateCases],
   bias_update: biasUpdateCases,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
   depthwise_conv2d_input_gradient: depthwiseConv2dInputGradient,

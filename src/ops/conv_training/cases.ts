@@ -177,3 +177,49 @@ export const biasUpdateCases: readonly OpCase[] = LAYERS.slice(0, 5).flatMap((la
     );
   }),
 );
+
+/** Pointwise updates that are nothing but SGD, which cores with the DSP extension do four by four. */
+const PLAIN: readonly Layer[] = [
+  { name: 'one pixel', size: [1, 1], depth: 8, outputs: 4, kernel: 1 },
+  { name: 'three pixels', size: [1, 3], depth: 4, outputs: 8, kernel: 1 },
+  { name: 'four by four', size: [4, 4], depth: 12, outputs: 12, kernel: 1 },
+  { name: 'odd image', size: [3, 5], depth: 16, outputs: 8, kernel: 1 },
+];
+
+/** No step, small ones, those at both ends of what has a 32-bit form, and beyond all bounds. */
+const PLAIN_RATES = [0, 1e-30, 1e-12, 3e-5, 0.4, 30, 1e9, -2, Number.POSITIVE_INFINITY];
+
+export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
+  PLAIN_RATES.map((rate, j) => {
+    const residualBits = FRACTION[(i + j) % 3]!;
+    const g = outputOf(layer);
+    const trained = trainedOf(layer);
+    const bytes = (count(trained) * residualBits) / 8;
+    const perChannel = weightsOf(layer);
+    const { scales, zeroPoints, axis } = perChannel.quantization!;
+    // A dead channel draws nothing, and the others go on with the same numbers.
+    const quantization = { scales: scales.map((s, o) => (o === 1 ? 0 : s)), zeroPoints, axis };
+    return opCase(
+      `plain, ${layer.name}, rate ${rate}, ${residualBits} bits`,
+      'conv2d_update',
+      { ...windowOf(layer), residualBits, momentum: 0, qas: j % 4 < 2 },
+      [
+        int8([1, ...layer.size, layer.depth], 0.05, 11 - 60 * i),
+        g,
+        integers(-9 - 7 * (j % 2), 3),
+        (i + j) % 2 === 0 ? maskOf(g) : null,
+        (i + j) % 4 === 1 ? { ...perChannel, quantization } : perChannel,
+        trained,
+        residualBits === 0
+          ? null
+          : state(given({ shape: [bytes], dtype: 'uint8' }, new Uint8Array(bytes).fill(0x5a))),
+        integers(99 + i),
+        rateOf(rate),
+        null,
+        null,
+        null,
+      ],
+      { shape: [1], dtype: 'int32' },
+    );
+  }),
+);

@@ -7,15 +7,14 @@ import { gradientProblem, gradientScaleProblem, incomingProblem } from '../gradi
 import { firstProblem, scaleOf } from '../quantization.ts';
 import { sameShape } from '../strided.ts';
 import { stateProblem } from '../update.ts';
+import { bindBiasUpdate, bindForward, bindInputGradient, bindUpdate } from './bind.ts';
 import {
-  bindBiasUpdate,
-  bindForward,
-  bindInputGradient,
   bindPointwiseForward,
   bindPointwiseGradient,
-  bindUpdate,
+  bindPointwiseUpdate,
   pointwiseProblem,
-} from './bind.ts';
+  pointwiseUpdateProblem,
+} from './pointwise.ts';
 import {
   biasUpdateReference,
   forwardReference,
@@ -111,6 +110,14 @@ export const conv2dUpdate: OpDef<'conv2d_update'> = {
   macs: ({ ins }) => elementCount(ins[1]!.shape) * elementCount(ins[5]!.shape.slice(1)),
   reference: updateReference,
   kernels: [
+    {
+      name: 'conv2d_update_1x1_dsp_s8',
+      isa: 'dsp',
+      why: 'four channels by four inputs at a time, two pixels an instruction',
+      shared: true,
+      refuses: pointwiseUpdateProblem,
+      bind: (view) => [bindPointwiseUpdate(view)],
+    },
     {
       name: 'conv2d_update_s8',
       isa: 'portable',
