@@ -164,21 +164,19 @@ RV_INLINE uint32_t rv_train_masked4(const int8_t *g, const uint8_t *mask, int32_
     return word & (bits * 0x00204081u & 0x01010101u) * 255u;
 }
 
-/* Sums over pixels for four output channels and two inputs. */
-typedef struct {
-    int32_t first[4];
-    int32_t second[4];
-} rv_train_products;
+/* The weights of how many inputs are summed up before they move. */
+enum { RV_TRAIN_BLOCK = 32 };
 
 /*
- * Adds to the sums of inputs i and i + 2 those of `pairs` pairs of pixels, at least one. x: the inputs i to i + 3 of the first
- * pixel, the next one `stride` bytes on; gradients: uint32[pairs][4], four channels of two pixels each.
+ * Sums of four channels over `pairs` pairs of pixels, for inputs i and i + 2, or i + 1 and i + 3 if `odd`: channel c of input
+ * i + k to sums[c * RV_TRAIN_BLOCK + k]. x: the inputs i to i + 3 of the first pixel, the next one `stride` bytes on; gradients:
+ * uint32[pairs][4], four channels of two pixels each; what the sums begin with.
  */
-RV_SHARED void rv_train_outer(rv_train_products *sums, const int8_t *x, int32_t stride, const uint32_t *gradients,
-                              int32_t pairs, int32_t odd)
+RV_INLINE void rv_train_outer(int32_t *sums, const int8_t *x, int32_t stride, const uint32_t *gradients, int32_t pairs,
+                              const int32_t *initial, int32_t odd)
 {
-    int32_t a0 = sums->first[0], a1 = sums->first[1], a2 = sums->first[2], a3 = sums->first[3];
-    int32_t b0 = sums->second[0], b1 = sums->second[1], b2 = sums->second[2], b3 = sums->second[3];
+    int32_t a0 = initial[0], a1 = initial[1], a2 = initial[2], a3 = initial[3];
+    int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     const uint32_t *const end = gradients + 4 * pairs;
 
 #if RV_DSP_TILES
@@ -223,14 +221,14 @@ RV_SHARED void rv_train_outer(rv_train_products *sums, const int8_t *x, int32_t 
         b3 = rv_smlad(high, gradients[3], b3);
     }
 #endif
-    sums->first[0] = a0;
-    sums->first[1] = a1;
-    sums->first[2] = a2;
-    sums->first[3] = a3;
-    sums->second[0] = b0;
-    sums->second[1] = b1;
-    sums->second[2] = b2;
-    sums->second[3] = b3;
+    sums[odd] = a0;
+    sums[odd + RV_TRAIN_BLOCK] = a1;
+    sums[odd + 2 * RV_TRAIN_BLOCK] = a2;
+    sums[odd + 3 * RV_TRAIN_BLOCK] = a3;
+    sums[odd + 2] = b0;
+    sums[odd + 2 + RV_TRAIN_BLOCK] = b1;
+    sums[odd + 2 + 2 * RV_TRAIN_BLOCK] = b2;
+    sums[odd + 2 + 3 * RV_TRAIN_BLOCK] = b3;
 }
 
 /*
@@ -267,31 +265,27 @@ RV_SHARED void rv_train_gather(int32_t *totals, uint32_t *gradients, const int8_
 }
 
 /*
- * sums[lane][k]: of gradients of channel `lane` times x[k] - zero_point, over `pairs` pairs of pixels, and one more if
- * `single`.
+ * Sums of four channels for `count` inputs, a multiple of 4, over all pixels: of x - zero_point, where x lies at `x` and so on
+ * as above, times gradients that add up to `totals`.
  */
-RV_INLINE void rv_train_sum4(int32_t (*sums)[4], const int8_t *x, int32_t stride, const uint32_t *gradients, int32_t pairs,
-                             int32_t single, const int32_t *totals, int32_t zero_point)
+RV_SHARED void rv_train_sum(int32_t *sums, const int8_t *x, int32_t stride, int32_t count, const uint32_t *gradients,
+                            int32_t pixels, const int32_t *totals, int32_t zero_point)
 {
-    for (int32_t odd = 0; odd < 2; ++odd) {
-        rv_train_products products;
+    const int32_t pairs = pixels / 2;
+    const int32_t initial[4] = {-zero_point * totals[0], -zero_point * totals[1], -zero_point * totals[2],
+                                -zero_point * totals[3]};
 
-        for (int32_t lane = 0; lane < 4; ++lane) {
-            products.first[lane] = products.second[lane] = -zero_point * totals[lane];
-        }
+    for (int32_t k = 0; k < count; k += 4) {
         if (pairs > 0) {
-            rv_train_outer(&products, x, stride, gradients, pairs, odd);
-        }
-        for (int32_t lane = 0; lane < 4; ++lane) {
-            sums[lane][odd] = products.first[lane];
-            sums[lane][odd + 2] = products.second[lane];
+            rv_train_outer(sums + k, x + k, stride, gradients, pairs, initial, 0);
+            rv_train_outer(sums + k, x + k, stride, gradients, pairs, initial, 1);
         }
     }
-    if (single) {
-        for (int32_t lane = 0; lane < 4; ++lane) {
-            for (int32_t k = 0; k < 4; ++k) {
-                sums[lane][k] += rv_low16(gradients[4 * pairs + lane]) * x[2 * pairs * stride + k];
-            }
+    for (int32_t c = 0; c < 4 && pixels % 2 != 0; ++c) {
+        const int32_t g = rv_low16(gradients[4 * pairs + c]);
+        for (int32_t k = 0; k < count; ++k) {
+            int32_t *const sum = sums + c * RV_TRAIN_BLOCK + k;
+            *sum = (pairs > 0 ? *sum : initial[c]) + g * x[2 * pairs * stride + k];
         }
     }
 }
@@ -317,40 +311,86 @@ RV_INLINE rv_train_step rv_train_step_of(rv_step step)
     return fast;
 }
 
-/* Four weights of one channel, the first of index i, a multiple of 4, by what was summed up for them. */
-RV_INLINE void rv_train_move4(rv_update *u, rv_train_step step, int8_t *weights, uint8_t *residuals, int32_t i,
-                              const int32_t *sums)
+/* The upper 32 bits of a * b. */
+RV_INLINE int32_t rv_train_high_product(int32_t a, int32_t b)
 {
-    const int32_t bits = u->fraction;
+#if RV_DSP
+    int32_t result;
+    __asm__("smmul %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+#else
+    return (int32_t)((int64_t)a * b >> 32);
+#endif
+}
+
+/* Moves one weight by what was summed up for it; `below`: its residual. Returns the new one. */
+RV_INLINE uint32_t rv_train_move_one(rv_update *u, int32_t bits, rv_train_step step, int8_t *weight, uint32_t below,
+                                     int32_t sum, uint32_t random)
+{
     const int32_t lowest = -127 * ((int32_t)1 << bits);
-    const int32_t highest = ((int32_t)128 << bits) - 1;
+    const int32_t highest = 128 * ((int32_t)1 << bits) - 1;
+    const int32_t q = rv_train_high_product(sum, step.multiplier) >> step.right;
+    int32_t value = *weight * ((int32_t)1 << bits) + (int32_t)below;
+
+    value += (q + (int32_t)(random >> 16)) >> 16;
+    if ((uint32_t)(value - lowest) > (uint32_t)(highest - lowest)) {
+        value = value < 0 ? lowest : highest;
+        ++u->clamped;
+    }
+    *weight = (int8_t)(value >> bits);
+    return (uint32_t)value & (((uint32_t)1 << bits) - 1u);
+}
+
+/*
+ * `count` weights of one channel, a multiple of 4, by what was summed up for them; residuals of `bits` bits from a byte of
+ * their own on.
+ */
+RV_INLINE void rv_train_move_with(int32_t bits, rv_update *u, rv_train_step step, int8_t *weights, uint8_t *residuals,
+                                  const int32_t *sums, int32_t count)
+{
     const uint32_t mask = ((uint32_t)1 << bits) - 1u;
-    uint8_t *const at = residuals + (i >> 2) * (bits >> 1); /* four residuals are bits / 2 bytes */
-    uint32_t below = 0;
-    uint32_t kept = 0;
+    const uint32_t factor = (uint32_t)rv_in_register(1664525);
+    const uint32_t addend = (uint32_t)rv_in_register(1013904223);
+    uint32_t random = u->random;
 
-    if (bits == 4) {
-        below = (uint32_t)at[0] | (uint32_t)at[1] << 8;
-    } else if (bits == 8) {
-        below = rv_load32(at);
-    }
-    for (int32_t k = 0; k < 4; ++k) {
-        const int32_t q = (int32_t)((int64_t)sums[k] * step.multiplier >> 32) >> step.right;
-        int32_t value = weights[i + k] * ((int32_t)1 << bits) + (int32_t)(below >> (k * bits) & mask);
+    for (const int32_t *const end = sums + count; sums != end; sums += 4, weights += 4, residuals += bits / 2) {
+        uint32_t below = 0;
+        uint32_t kept;
 
-        value += (q + (int32_t)rv_draw(&u->random)) >> 16;
-        if (value < lowest || value > highest) {
-            value = value < 0 ? lowest : highest;
-            ++u->clamped;
+        if (bits == 4) {
+            uint16_t four;
+            memcpy(&four, residuals, sizeof four);
+            below = four;
+        } else if (bits == 8) {
+            below = rv_load32(residuals);
         }
-        weights[i + k] = (int8_t)(value >> bits);
-        kept |= ((uint32_t)value & mask) << (k * bits);
+        random = random * factor + addend;
+        kept = rv_train_move_one(u, bits, step, weights, below & mask, sums[0], random);
+        random = random * factor + addend;
+        kept |= rv_train_move_one(u, bits, step, weights + 1, below >> bits & mask, sums[1], random) << bits;
+        random = random * factor + addend;
+        kept |= rv_train_move_one(u, bits, step, weights + 2, below >> 2 * bits & mask, sums[2], random) << 2 * bits;
+        random = random * factor + addend;
+        kept |= rv_train_move_one(u, bits, step, weights + 3, below >> 3 * bits & mask, sums[3], random) << 3 * bits;
+        if (bits == 4) {
+            const uint16_t four = (uint16_t)kept;
+            memcpy(residuals, &four, sizeof four);
+        } else if (bits == 8) {
+            rv_store32(residuals, kept);
+        }
     }
-    if (bits == 4) {
-        at[0] = (uint8_t)kept;
-        at[1] = (uint8_t)(kept >> 8);
-    } else if (bits == 8) {
-        rv_store32(at, kept);
+    u->random = random;
+}
+
+RV_SHARED void rv_train_move(rv_update *u, rv_train_step step, int8_t *weights, uint8_t *residuals, const int32_t *sums,
+                             int32_t count)
+{
+    if (u->fraction == 4) {
+        rv_train_move_with(4, u, step, weights, residuals, sums, count);
+    } else if (u->fraction == 8) {
+        rv_train_move_with(8, u, step, weights, residuals, sums, count);
+    } else {
+        rv_train_move_with(0, u, step, weights, residuals, sums, count);
     }
 }
 

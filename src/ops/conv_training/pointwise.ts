@@ -97,7 +97,10 @@ export function bindPointwiseGradient({ ins, outs }: NodeView<'conv2d_input_grad
 }
 
 /** Most bytes for the gradients of four channels. */
-const MOST_GATHERED = 4096;
+const MOST_GATHERED = 3584;
+
+/** Bytes of the sums of four channels; the kernel has as many inputs at a time. */
+const BLOCK_BYTES = 4 * 4 * 32;
 
 /** Why an update is not one of whole words, pixel by pixel, with nothing but residuals. */
 export function pointwiseUpdateProblem({ attrs, ins }: NodeView<'conv2d_update'>): string | undefined {
@@ -161,6 +164,6 @@ export function bindPointwiseUpdate({ attrs, ins, outs }: NodeView<'conv2d_updat
     firings: 1,
     slots,
     output: wholeTensor(outs[0]!),
-    scratchBytes: gatheredBytes(height * width),
+    scratchBytes: BLOCK_BYTES + gatheredBytes(height * width),
   };
 }

@@ -7,7 +7,7 @@
  *            in[3]: weights [out_channels][channels]; in[4]: random state; in[5]: learning rate; then, if not negative, mask
  *            and residual
  * out        int32, how many weights met a bound
- * scratch    uint32[(pixels + 1) / 2][4]: gradients of four channels, two pixels a word
+ * scratch    int32[4][32]: sums of four channels; uint32[(pixels + 1) / 2][4]: their gradients, two pixels a word
  * factors    [out_channels]
  */
 #include "rivulet_train_dsp.h"
@@ -32,12 +32,13 @@ void rv_conv2d_update_1x1_dsp_s8(const rv_conv2d_update_1x1_dsp_s8_geometry *G,
                                  const rv_conv2d_update_1x1_dsp_s8_data *D, const rv_row *row)
 {
     const uint8_t *mask = rv_optional(row, G->mask_slot);
-    uint8_t *residual = rv_state(rv_optional(row, G->residual_slot));
     int8_t *weights = rv_state(row->in[3]);
-    uint32_t *const gradients = row->scratch;
+    /* Residuals of no bits lie anywhere. */
+    uint8_t *residual = G->residual_slot < 0 ? (uint8_t *)weights : rv_state(row->in[G->residual_slot]);
+    int32_t *const sums = row->scratch;
+    uint32_t *const gradients = (uint32_t *)row->scratch + 4 * RV_TRAIN_BLOCK;
     rv_update update = rv_begin_update(row, 4, -1, -1, -1);
     const float rate = rv_load_float(row->in[5]);
-    const int32_t pairs = G->pixels / 2;
 
     update.fraction = G->residual_bits;
     for (int32_t o = 0; o < G->out_channels; o += 4) {
@@ -57,23 +58,25 @@ void rv_conv2d_update_1x1_dsp_s8(const rv_conv2d_update_1x1_dsp_s8_geometry *G,
         const uint32_t next = update.random;
 
         rv_train_gather(totals, gradients, (const int8_t *)row->in[1] + o, G->out_channels, mask, o, G->pixels);
-        for (int32_t j = 0; j < G->channels; j += 4) {
-            int32_t sums[4][4];
+        for (int32_t first = 0; first < G->channels; first += RV_TRAIN_BLOCK) {
+            const int32_t count = G->channels - first < RV_TRAIN_BLOCK ? G->channels - first : RV_TRAIN_BLOCK;
 
-            rv_train_sum4(sums, (const int8_t *)row->in[0] + j, G->channels, gradients, pairs, G->pixels & 1, totals,
-                          G->in_zero_point);
+            rv_train_sum(sums, (const int8_t *)row->in[0] + first, G->channels, count, gradients, G->pixels, totals,
+                         G->in_zero_point);
             for (int32_t lane = 0; lane < 4; ++lane) {
-                const int32_t i = (o + lane) * G->channels + j;
+                const int32_t i = (o + lane) * G->channels + first;
+                const int32_t *const of_lane = sums + lane * RV_TRAIN_BLOCK;
 
                 if (rv_is_idle(&update, steps[lane])) {
                     continue;
                 }
                 update.random = random[lane];
                 if (fast[lane].fits) {
-                    rv_train_move4(&update, fast[lane], weights, residual, i, sums[lane]);
+                    rv_train_move(&update, fast[lane], weights + i, residual + (i >> 2) * (G->residual_bits >> 1),
+                                  of_lane, count);
                 } else {
-                    for (int32_t k = 0; k < 4; ++k) {
-                        const int32_t movement = rv_movement(&update, i + k, sums[lane][k], steps[lane]);
+                    for (int32_t k = 0; k < count; ++k) {
+                        const int32_t movement = rv_movement(&update, i + k, of_lane[k], steps[lane]);
                         rv_move_weight(&update, weights, residual, i + k, movement);
                     }
                 }
