@@ -40,36 +40,216 @@ RV_SHARED void rv_train_rows(rv_dsp_sums *sums, const int8_t *a, const int8_t *b
                              int32_t count, int32_t zero_point)
 {
     const uint32_t minus_zero = rv_pair16(-zero_point, -zero_point);
+    int32_t a0 = sums->a0, a1 = sums->a1, b0 = sums->b0, b1 = sums->b1;
     int32_t left = count;
 
-    for (; left >= 4; left -= 4) {
+    for (; left >= 4; left -= 4, a += 4, b += 4, x0 += 4, x1 += 4) {
         const uint32_t from_a = rv_load32(a);
         const uint32_t from_b = rv_load32(b);
         const uint32_t v0 = rv_load32(x0);
         const uint32_t v1 = rv_load32(x1);
         const uint32_t even0 = rv_sxtab16(minus_zero, v0);
-        const uint32_t odd0 = rv_sxtab16_odd(minus_zero, v0);
         const uint32_t even1 = rv_sxtab16(minus_zero, v1);
+        const uint32_t even_a = rv_sxtb16(from_a);
+        const uint32_t even_b = rv_sxtb16(from_b);
+        a0 = rv_smlad(even_a, even0, a0);
+        a1 = rv_smlad(even_a, even1, a1);
+        b0 = rv_smlad(even_b, even0, b0);
+        b1 = rv_smlad(even_b, even1, b1);
+        const uint32_t odd0 = rv_sxtab16_odd(minus_zero, v0);
         const uint32_t odd1 = rv_sxtab16_odd(minus_zero, v1);
-        sums->a0 = rv_smlad(rv_sxtb16(from_a), even0, sums->a0);
-        sums->a1 = rv_smlad(rv_sxtb16(from_a), even1, sums->a1);
-        sums->b0 = rv_smlad(rv_sxtb16(from_b), even0, sums->b0);
-        sums->b1 = rv_smlad(rv_sxtb16(from_b), even1, sums->b1);
-        sums->a0 = rv_smlad(rv_sxtb16_odd(from_a), odd0, sums->a0);
-        sums->a1 = rv_smlad(rv_sxtb16_odd(from_a), odd1, sums->a1);
-        sums->b0 = rv_smlad(rv_sxtb16_odd(from_b), odd0, sums->b0);
-        sums->b1 = rv_smlad(rv_sxtb16_odd(from_b), odd1, sums->b1);
-        a += 4;
-        b += 4;
-        x0 += 4;
-        x1 += 4;
+        const uint32_t odd_a = rv_sxtb16_odd(from_a);
+        const uint32_t odd_b = rv_sxtb16_odd(from_b);
+        a0 = rv_smlad(odd_a, odd0, a0);
+        a1 = rv_smlad(odd_a, odd1, a1);
+        b0 = rv_smlad(odd_b, odd0, b0);
+        b1 = rv_smlad(odd_b, odd1, b1);
     }
     for (; left > 0; --left) {
-        sums->a0 += *a * (*x0 - zero_point);
-        sums->a1 += *a++ * (*x1 - zero_point);
-        sums->b0 += *b * (*x0++ - zero_point);
-        sums->b1 += *b++ * (*x1++ - zero_point);
+        a0 += *a * (*x0 - zero_point);
+        a1 += *a++ * (*x1 - zero_point);
+        b0 += *b * (*x0++ - zero_point);
+        b1 += *b++ * (*x1++ - zero_point);
     }
+    sums->a0 = a0;
+    sums->a1 = a1;
+    sums->b0 = b0;
+    sums->b1 = b1;
+}
+
+/* How a channel becomes int8; fast: 1 <= -shift <= 20 and the multiplier is positive. */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+    int32_t zero_point;
+    int32_t fast;
+} rv_train_output;
+
+/*
+ * Any int32 sum where `fast` holds, saturated to int8. What leaves 31 bits saturates here as there: with a shift of at most 20
+ * its output lies beyond 512, so that rv_dsp_requantize serves biases of any size.
+ */
+RV_INLINE int8_t rv_train_fast(int32_t sum, int32_t multiplier, int32_t rounding, int32_t e)
+{
+#if RV_DSP
+    __asm__("ssat %0, #31, %0" : "+r"(sum));
+#else
+    sum = rv_clamp(sum, -0x40000000, 0x3fffffff);
+#endif
+    return (int8_t)rv_dsp_requantize((int32_t)((uint32_t)sum * 2u), multiplier, rounding, e);
+}
+
+/* One channel of four pixels, where they begin. */
+RV_INLINE void rv_train_store4(const rv_train_output *of, const int32_t *sums, int8_t *const *out, int32_t channel)
+{
+    if (of->fast) {
+        const int32_t e = -of->shift;
+        const int32_t rounding = rv_dsp_rounding(of->zero_point, e);
+        out[0][channel] = rv_train_fast(sums[0], of->multiplier, rounding, e);
+        out[1][channel] = rv_train_fast(sums[1], of->multiplier, rounding, e);
+        out[2][channel] = rv_train_fast(sums[2], of->multiplier, rounding, e);
+        out[3][channel] = rv_train_fast(sums[3], of->multiplier, rounding, e);
+        return;
+    }
+    for (int32_t p = 0; p < 4; ++p) {
+        const int32_t y = rv_requantize(sums[p], of->multiplier, of->shift) + of->zero_point;
+        out[p][channel] = (int8_t)rv_clamp(y, -128, 127);
+    }
+}
+
+/* One channel of two pixels. */
+RV_INLINE void rv_train_store2(const rv_train_output *of, int32_t sum0, int32_t sum1, int8_t *out0, int8_t *out1)
+{
+    if (of->fast) {
+        const int32_t e = -of->shift;
+        const int32_t rounding = rv_dsp_rounding(of->zero_point, e);
+        *out1 = rv_train_fast(sum1, of->multiplier, rounding, e);
+        *out0 = rv_train_fast(sum0, of->multiplier, rounding, e);
+        return;
+    }
+    const int32_t y1 = rv_requantize(sum1, of->multiplier, of->shift) + of->zero_point;
+    const int32_t y0 = rv_requantize(sum0, of->multiplier, of->shift) + of->zero_point;
+    *out1 = (int8_t)rv_clamp(y1, -128, 127);
+    *out0 = (int8_t)rv_clamp(y0, -128, 127);
+}
+
+/* Four pixels as a column: for each four inputs the pairs (x0, x2) of all pixels, then (x1, x3), less the zero point. */
+RV_SHARED void rv_train_widen(uint32_t *column, const int8_t *const *pixels, int32_t quads, int32_t zero_point)
+{
+    const uint32_t minus_zero = rv_pair16(-zero_point, -zero_point);
+    const int8_t *a = pixels[0];
+    const int8_t *b = pixels[1];
+    const int8_t *c = pixels[2];
+    const int8_t *d = pixels[3];
+
+    for (const int8_t *const end = a + 4 * quads; a != end; a += 4, b += 4, c += 4, d += 4, column += 8) {
+        const uint32_t from_a = rv_load32(a);
+        const uint32_t from_b = rv_load32(b);
+        const uint32_t from_c = rv_load32(c);
+        const uint32_t from_d = rv_load32(d);
+        rv_dsp_store2(column, rv_sxtab16(minus_zero, from_a), rv_sxtab16(minus_zero, from_b));
+        rv_dsp_store2(column + 2, rv_sxtab16(minus_zero, from_c), rv_sxtab16(minus_zero, from_d));
+        rv_dsp_store2(column + 4, rv_sxtab16_odd(minus_zero, from_a), rv_sxtab16_odd(minus_zero, from_b));
+        rv_dsp_store2(column + 6, rv_sxtab16_odd(minus_zero, from_c), rv_sxtab16_odd(minus_zero, from_d));
+    }
+}
+
+/* Sums of two channels for four pixels. */
+typedef struct {
+    int32_t a[4];
+    int32_t b[4];
+} rv_train_tile;
+
+/* Adds the products of two frozen channels with a column of `quads` times four inputs, at least one. */
+RV_INLINE void rv_train_frozen4(rv_train_tile *tile, const int32_t *stream, const uint32_t *column, int32_t quads)
+{
+    int32_t a0 = tile->a[0], a1 = tile->a[1], a2 = tile->a[2], a3 = tile->a[3];
+    int32_t b0 = tile->b[0], b1 = tile->b[1], b2 = tile->b[2], b3 = tile->b[3];
+
+#if RV_DSP_TILES
+    const uint32_t *const end = column + 8 * quads;
+    const int32_t skip = (quads & 1) * 104;
+    uint32_t w, u, v, z;
+
+    /* Two quads of 26 instructions, 104 bytes, a turn. */
+    __asm__ volatile("ldr %[w], %[skip]\n\tadd pc, %[w]\n\tnop\n1:\n\t.rept 4\n\t"
+                     "ldr %[w], [%[s]], #4\n\tsxtb16 %[u], %[w], ror #8\n\tsxtb16 %[w], %[w]\n\t"
+                     "ldrd %[v], %[z], [%[c]], #8\n\t"
+                     "smlad %[a0], %[w], %[v], %[a0]\n\tsmlad %[b0], %[u], %[v], %[b0]\n\t"
+                     "smlad %[a1], %[w], %[z], %[a1]\n\tsmlad %[b1], %[u], %[z], %[b1]\n\t"
+                     "ldrd %[v], %[z], [%[c]], #8\n\t"
+                     "smlad %[a2], %[w], %[v], %[a2]\n\tsmlad %[b2], %[u], %[v], %[b2]\n\t"
+                     "smlad %[a3], %[w], %[z], %[a3]\n\tsmlad %[b3], %[u], %[z], %[b3]\n\t"
+                     ".endr\n\tldr %[w], %[end]\n\tcmp %[c], %[w]\n\tbne 1b"
+                     : [s] "+r"(stream), [c] "+r"(column), [a0] "+r"(a0), [a1] "+r"(a1), [a2] "+r"(a2), [a3] "+r"(a3),
+                       [b0] "+r"(b0), [b1] "+r"(b1), [b2] "+r"(b2), [b3] "+r"(b3), [w] "=&r"(w), [u] "=&r"(u),
+                       [v] "=&r"(v), [z] "=&r"(z)
+                     : [end] "m"(end), [skip] "m"(skip)
+                     : "cc", "memory");
+#else
+    for (int32_t i = 0; i < 2 * quads; ++i, column += 4) {
+        const uint32_t a = rv_sxtb16((uint32_t)stream[i]);
+        const uint32_t b = rv_sxtb16_odd((uint32_t)stream[i]);
+        a0 = rv_smlad(a, column[0], a0);
+        b0 = rv_smlad(b, column[0], b0);
+        a1 = rv_smlad(a, column[1], a1);
+        b1 = rv_smlad(b, column[1], b1);
+        a2 = rv_smlad(a, column[2], a2);
+        b2 = rv_smlad(b, column[2], b2);
+        a3 = rv_smlad(a, column[3], a3);
+        b3 = rv_smlad(b, column[3], b3);
+    }
+#endif
+    tile->a[0] = a0;
+    tile->a[1] = a1;
+    tile->a[2] = a2;
+    tile->a[3] = a3;
+    tile->b[0] = b0;
+    tile->b[1] = b1;
+    tile->b[2] = b2;
+    tile->b[3] = b3;
+}
+
+/* Adds to the sums of one channel those of its trained weights, int8[4 * quads], with a column; at least one quad. */
+RV_INLINE void rv_train_trained4(int32_t *sums, const int8_t *weights, const uint32_t *column, int32_t quads)
+{
+    int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+
+#if RV_DSP_TILES
+    const uint32_t *const end = column + 8 * quads;
+    const int32_t skip = (quads & 1) * 60;
+    uint32_t w, u, v, z;
+
+    /* Two quads of 15 instructions, 60 bytes, a turn. */
+    __asm__ volatile("ldr %[w], %[skip]\n\tadd pc, %[w]\n\tnop\n1:\n\t.rept 2\n\t"
+                     "ldr %[w], [%[t]], #4\n\tsxtb16 %[u], %[w], ror #8\n\tsxtb16 %[w], %[w]\n\t"
+                     "ldrd %[v], %[z], [%[c]], #8\n\t"
+                     "smlad %[s0], %[w], %[v], %[s0]\n\tsmlad %[s1], %[w], %[z], %[s1]\n\t"
+                     "ldrd %[v], %[z], [%[c]], #8\n\t"
+                     "smlad %[s2], %[w], %[v], %[s2]\n\tsmlad %[s3], %[w], %[z], %[s3]\n\t"
+                     "ldrd %[v], %[z], [%[c]], #8\n\t"
+                     "smlad %[s0], %[u], %[v], %[s0]\n\tsmlad %[s1], %[u], %[z], %[s1]\n\t"
+                     "ldrd %[v], %[z], [%[c]], #8\n\t"
+                     "smlad %[s2], %[u], %[v], %[s2]\n\tsmlad %[s3], %[u], %[z], %[s3]\n\t"
+                     ".endr\n\tldr %[w], %[end]\n\tcmp %[c], %[w]\n\tbne 1b"
+                     : [t] "+r"(weights), [c] "+r"(column), [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3),
+                       [w] "=&r"(w), [u] "=&r"(u), [v] "=&r"(v), [z] "=&r"(z)
+                     : [end] "m"(end), [skip] "m"(skip)
+                     : "cc", "memory");
+#else
+    for (int32_t i = 0; i < 2 * quads; ++i, column += 4) {
+        const uint32_t word = rv_load32(weights + i / 2 * 4);
+        const uint32_t pair = i % 2 == 0 ? rv_sxtb16(word) : rv_sxtb16_odd(word);
+        s0 = rv_smlad(pair, column[0], s0);
+        s1 = rv_smlad(pair, column[1], s1);
+        s2 = rv_smlad(pair, column[2], s2);
+        s3 = rv_smlad(pair, column[3], s3);
+    }
+#endif
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
 }
 
 /* Sums of four pixels for two inputs. */

@@ -9,9 +9,11 @@ import { sameShape } from '../strided.ts';
 import { stateProblem } from '../update.ts';
 import { bindBiasUpdate, bindForward, bindInputGradient, bindUpdate } from './bind.ts';
 import {
+  bindColumns,
   bindPointwiseForward,
   bindPointwiseGradient,
   bindPointwiseUpdate,
+  columnsProblem,
   pointwiseProblem,
   pointwiseUpdateProblem,
 } from './pointwise.ts';
@@ -41,8 +43,18 @@ export const trainedConv2d: OpDef<'trained_conv2d'> = {
   reference: forwardReference,
   kernels: [
     {
+      name: 'trained_conv2d_1x1_columns_dsp_s8',
+      isa: 'dsp',
+      why: 'two channels by four pixels, from a column for each pixel',
+      roomy: true,
+      shared: true,
+      refuses: columnsProblem,
+      bind: (view) => [bindColumns(view)],
+    },
+    {
       name: 'trained_conv2d_1x1_dsp_s8',
       isa: 'dsp',
+      shared: true,
       why: 'two channels by two pixels; flash has one copy of the weights for both ways',
       refuses: ({ attrs, ins }) => pointwiseProblem(attrs, ins[1]!.shape),
       bind: (view) => [bindPointwiseForward(view)],

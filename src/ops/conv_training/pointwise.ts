@@ -35,6 +35,24 @@ function pairedConstants(
   return { geometry, data: { stream: { role: 'weights', data: stream }, indices: data.indices } as const };
 }
 
+/** Most that a sum may be shifted right, so that what leaves 31 bits saturates: see rv_train_requantize. */
+const MOST_SHIFT = 20;
+
+/** Why four pixels at a time are none the better. */
+export function columnsProblem({ attrs, ins }: NodeView<'trained_conv2d'>): string | undefined {
+  const [x, weights, , trained] = ins;
+  if (planeOf(x!.shape).width < 3) return 'rows are shorter than three pixels';
+  if (trained && trained.shape[3]! % 4 !== 0) return 'trained channels do not come in fours';
+  return pointwiseProblem(attrs, weights!.shape);
+}
+
+/** With room for four pixels as a column, and for those of the trained channels. */
+export function bindColumns(view: NodeView<'trained_conv2d'>): CallSpec {
+  const call = bindPointwiseForward(view);
+  const { frozen, trained, in_channels } = call.geometry;
+  return { ...call, scratchBytes: 8 * in_channels! + (frozen === 1 ? 12 * trained! : 0) };
+}
+
 export function bindPointwiseForward(view: NodeView<'trained_conv2d'>): CallSpec {
   const [x, weights, bias, trained, channels] = view.ins as [Value, Value, Value, Value?, Value?];
   const y = view.outs[0]!;
@@ -42,6 +60,10 @@ export function bindPointwiseForward(view: NodeView<'trained_conv2d'>): CallSpec
   const { frozen, trained: count } = geometry;
   const output = eachRow(y);
   const firings = output.rows.length;
+  const requantize = multiplierConstants(channelMultipliers(x, weights, y, weights.shape[0]!));
+  const isFast =
+    (requantize.shift.data as Int8Array).every((s) => -s >= 1 && -s <= MOST_SHIFT) &&
+    (requantize.multiplier.data as Int32Array).every((m) => m > 0);
   return {
     geometry: {
       ...geometry,
@@ -52,8 +74,9 @@ export function bindPointwiseForward(view: NodeView<'trained_conv2d'>): CallSpec
       out_zero_point: zeroPointOf(y),
       out_min: view.attrs.clamp[0],
       out_max: view.attrs.clamp[1],
+      fast: Number(isFast),
     },
-    data: { ...data, ...multiplierConstants(channelMultipliers(x, weights, y, weights.shape[0]!)) },
+    data: { ...data, ...requantize },
     firings,
     slots: [
       { operand: 0, ...eachRow(x) },
