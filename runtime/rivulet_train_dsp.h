@@ -270,20 +270,22 @@ RV_SHARED void rv_train_back(rv_train_sums *sums, const int32_t *stream, int32_t
 
 #if RV_DSP_TILES
     uint32_t w, u, g;
-    const int32_t bytes = 4 * words;
-    __asm__ volatile("1:\n\t"
-                     "ldr %[w], [%[s]]\n\tldr %[g], %[bytes]\n\tadd %[s], %[g]\n\t"
+    const int32_t skip = (pairs & 1) * 72;
+
+    /* Two pairs of 18 instructions, 72 bytes, a turn. */
+    __asm__ volatile("ldr %[w], %[skip]\n\tadd pc, %[w]\n\tnop\n1:\n\t.rept 2\n\t"
+                     "ldr.w %[w], [%[s]]\n\tadd.w %[s], %[s], %[words], lsl #2\n\t"
                      "sxtb16 %[u], %[w], ror #8\n\tsxtb16 %[g], %[w]\n\t"
                      "pkhbt %[w], %[g], %[u], lsl #16\n\tpkhtb %[u], %[u], %[g], asr #16\n\t"
                      "ldr %[g], [%[c]], #4\n\tsmlad %[a0], %[w], %[g], %[a0]\n\tsmlad %[b0], %[u], %[g], %[b0]\n\t"
                      "ldr %[g], [%[c]], #4\n\tsmlad %[a1], %[w], %[g], %[a1]\n\tsmlad %[b1], %[u], %[g], %[b1]\n\t"
                      "ldr %[g], [%[c]], #4\n\tsmlad %[a2], %[w], %[g], %[a2]\n\tsmlad %[b2], %[u], %[g], %[b2]\n\t"
                      "ldr %[g], [%[c]], #4\n\tsmlad %[a3], %[w], %[g], %[a3]\n\tsmlad %[b3], %[u], %[g], %[b3]\n\t"
-                     "ldr %[g], %[end]\n\tcmp %[c], %[g]\n\tbne 1b"
+                     ".endr\n\tldr %[g], %[end]\n\tcmp %[c], %[g]\n\tbne 1b"
                      : [s] "+r"(stream), [c] "+r"(gradients), [a0] "+r"(a0), [a1] "+r"(a1), [a2] "+r"(a2),
                        [a3] "+r"(a3), [b0] "+r"(b0), [b1] "+r"(b1), [b2] "+r"(b2), [b3] "+r"(b3), [w] "=&r"(w),
                        [u] "=&r"(u), [g] "=&r"(g)
-                     : [bytes] "m"(bytes), [end] "m"(end)
+                     : [words] "r"(words), [end] "m"(end), [skip] "m"(skip)
                      : "cc", "memory");
 #else
     for (; gradients != end; gradients += 4, stream += words) {
@@ -311,24 +313,6 @@ RV_SHARED void rv_train_back(rv_train_sums *sums, const int32_t *stream, int32_t
     sums->second[3] = b3;
 }
 
-/* The same for one trained input of four pixels; weights [2 * pairs][count], from the first channel's on. */
-RV_SHARED void rv_train_back_one(int32_t *sums, const int8_t *weights, int32_t count, const uint32_t *gradients,
-                                 int32_t pairs)
-{
-    int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
-    for (const uint32_t *const end = gradients + 4 * pairs; gradients != end; gradients += 4, weights += 2 * count) {
-        const uint32_t both = rv_train_low((uint32_t)(int32_t)weights[0], (uint32_t)(int32_t)weights[count]);
-        a0 = rv_smlad(both, gradients[0], a0);
-        a1 = rv_smlad(both, gradients[1], a1);
-        a2 = rv_smlad(both, gradients[2], a2);
-        a3 = rv_smlad(both, gradients[3], a3);
-    }
-    sums[0] = a0;
-    sums[1] = a1;
-    sums[2] = a2;
-    sums[3] = a3;
-}
-
 /*
  * Four int8 gradients from `g` on, 0 where the mask holds them back: bits [bit, bit + 4) of `mask`, NULL lets all through. bit
  * is a multiple of 4.
@@ -344,16 +328,34 @@ RV_INLINE uint32_t rv_train_masked4(const int8_t *g, const uint8_t *mask, int32_
     return word & (bits * 0x00204081u & 0x01010101u) * 255u;
 }
 
-/* The weights of how many inputs are summed up before they move. */
-enum { RV_TRAIN_BLOCK = 32 };
+/*
+ * Gradients of one pixel times factors, two channels a word, every fourth word from `to` on. channels: a multiple of 4; bit: as
+ * above.
+ */
+RV_SHARED void rv_train_spread(uint32_t *to, const int8_t *g, const uint8_t *factors, int32_t channels,
+                               const uint8_t *mask, int32_t bit)
+{
+    for (const int8_t *const end = g + channels; g != end; g += 4, factors += 4, bit += 4, to += 8) {
+        const uint32_t word = rv_train_masked4(g, mask, bit);
+        const uint32_t scales = rv_load32(factors);
+        const uint32_t even = rv_sxtb16(word);
+        const uint32_t odd = rv_sxtb16_odd(word);
+        const uint32_t even_scales = rv_sxtb16(scales);
+        const uint32_t odd_scales = rv_sxtb16_odd(scales);
+        to[0] = rv_train_low((uint32_t)(rv_low16(even) * rv_low16(even_scales)),
+                             (uint32_t)(rv_low16(odd) * rv_low16(odd_scales)));
+        to[4] = rv_train_low((uint32_t)(rv_high16(even) * rv_high16(even_scales)),
+                             (uint32_t)(rv_high16(odd) * rv_high16(odd_scales)));
+    }
+}
 
 /*
  * Sums of four channels over `pairs` pairs of pixels, for inputs i and i + 2, or i + 1 and i + 3 if `odd`: channel c of input
- * i + k to sums[c * RV_TRAIN_BLOCK + k]. x: the inputs i to i + 3 of the first pixel, the next one `stride` bytes on; gradients:
+ * i + k to sums[c * pitch + k]. x: the inputs i to i + 3 of the first pixel, the next one `stride` bytes on; gradients:
  * uint32[pairs][4], four channels of two pixels each; what the sums begin with.
  */
-RV_INLINE void rv_train_outer(int32_t *sums, const int8_t *x, int32_t stride, const uint32_t *gradients, int32_t pairs,
-                              const int32_t *initial, int32_t odd)
+RV_INLINE void rv_train_outer(int32_t *sums, int32_t pitch, const int8_t *x, int32_t stride, const uint32_t *gradients,
+                              int32_t pairs, const int32_t *initial, int32_t odd)
 {
     int32_t a0 = initial[0], a1 = initial[1], a2 = initial[2], a3 = initial[3];
     int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
@@ -402,13 +404,45 @@ RV_INLINE void rv_train_outer(int32_t *sums, const int8_t *x, int32_t stride, co
     }
 #endif
     sums[odd] = a0;
-    sums[odd + RV_TRAIN_BLOCK] = a1;
-    sums[odd + 2 * RV_TRAIN_BLOCK] = a2;
-    sums[odd + 3 * RV_TRAIN_BLOCK] = a3;
+    sums[odd + pitch] = a1;
+    sums[odd + 2 * pitch] = a2;
+    sums[odd + 3 * pitch] = a3;
     sums[odd + 2] = b0;
-    sums[odd + 2 + RV_TRAIN_BLOCK] = b1;
-    sums[odd + 2 + 2 * RV_TRAIN_BLOCK] = b2;
-    sums[odd + 2 + 3 * RV_TRAIN_BLOCK] = b3;
+    sums[odd + 2 + pitch] = b1;
+    sums[odd + 2 + 2 * pitch] = b2;
+    sums[odd + 2 + 3 * pitch] = b3;
+}
+
+/*
+ * Sums of four pixels, [4][4], for `inputs` trained inputs, at most four; weights [2 * pairs][count], from the first input's
+ * on; gradients as in rv_train_back.
+ */
+RV_SHARED void rv_train_back_trained(int32_t *sums, const int8_t *weights, int32_t count, int32_t inputs,
+                                     const uint32_t *gradients, int32_t pairs)
+{
+    static const int32_t nothing[4] = {0, 0, 0, 0};
+
+    if (inputs == 4) {
+        rv_train_outer(sums, 4, weights, count, gradients, pairs, nothing, 0);
+        rv_train_outer(sums, 4, weights, count, gradients, pairs, nothing, 1);
+        return;
+    }
+    /* A word of weights would reach beyond the last one. */
+    for (int32_t k = 0; k < inputs; ++k) {
+        int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+        for (int32_t i = 0; i < pairs; ++i) {
+            const int8_t *const at = weights + 2 * i * count + k;
+            const uint32_t both = rv_train_low((uint32_t)(int32_t)at[0], (uint32_t)(int32_t)at[count]);
+            a0 = rv_smlad(both, gradients[4 * i], a0);
+            a1 = rv_smlad(both, gradients[4 * i + 1], a1);
+            a2 = rv_smlad(both, gradients[4 * i + 2], a2);
+            a3 = rv_smlad(both, gradients[4 * i + 3], a3);
+        }
+        sums[k] = a0;
+        sums[4 + k] = a1;
+        sums[8 + k] = a2;
+        sums[12 + k] = a3;
+    }
 }
 
 /*
@@ -444,6 +478,9 @@ RV_SHARED void rv_train_gather(int32_t *totals, uint32_t *gradients, const int8_
     totals[3] = t3;
 }
 
+/* The weights of how many inputs are summed up before they move. */
+enum { RV_TRAIN_BLOCK = 32 };
+
 /*
  * Sums of four channels for `count` inputs, a multiple of 4, over all pixels: of x - zero_point, where x lies at `x` and so on
  * as above, times gradients that add up to `totals`.
@@ -457,8 +494,8 @@ RV_SHARED void rv_train_sum(int32_t *sums, const int8_t *x, int32_t stride, int3
 
     for (int32_t k = 0; k < count; k += 4) {
         if (pairs > 0) {
-            rv_train_outer(sums + k, x + k, stride, gradients, pairs, initial, 0);
-            rv_train_outer(sums + k, x + k, stride, gradients, pairs, initial, 1);
+            rv_train_outer(sums + k, RV_TRAIN_BLOCK, x + k, stride, gradients, pairs, initial, 0);
+            rv_train_outer(sums + k, RV_TRAIN_BLOCK, x + k, stride, gradients, pairs, initial, 1);
         }
     }
     for (int32_t c = 0; c < 4 && pixels % 2 != 0; ++c) {
@@ -467,6 +504,25 @@ RV_SHARED void rv_train_sum(int32_t *sums, const int8_t *x, int32_t stride, int3
             int32_t *const sum = sums + c * RV_TRAIN_BLOCK + k;
             *sum = (pairs > 0 ? *sum : initial[c]) + g * x[2 * pairs * stride + k];
         }
+    }
+}
+
+/* The totals of the gradients of four channels over all pixels; g, stride, mask and bit as above. */
+RV_SHARED void rv_train_totals(int32_t *totals, const int8_t *g, int32_t stride, const uint8_t *mask, int32_t bit,
+                               int32_t pixels)
+{
+    memset(totals, 0, 4 * sizeof *totals);
+    while (pixels > 0) {
+        /* As many as fit 16 bits. */
+        const int32_t count = pixels < 256 ? pixels : 256;
+        rv_channel_sums sums = {0, 0};
+        for (int32_t p = 0; p < count; ++p, g += stride, bit += stride) {
+            const uint32_t word = rv_train_masked4(g, mask, bit);
+            sums.even = rv_sxtab16(sums.even, word);
+            sums.odd = rv_sxtab16_odd(sums.odd, word);
+        }
+        rv_dsp_add_to_channels(totals, &sums);
+        pixels -= count;
     }
 }
 

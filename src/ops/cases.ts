@@ -14,6 +14,8 @@ import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
 import {
   biasUpdateCases,
+  extremeForwardCases,
+  extremeGradientCases,
   forwardCases,
   inputGradientCases,
   plainUpdateCases,
@@ -71,8 +73,8 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   softmax_cross_entropy_gradient: crossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
-  trained_conv2d: forwardCases,
-  conv2d_input_gradient: inputGradientCases,
+  trained_conv2d: [...forwardCases, ...extremeForwardCases],
+  conv2d_input_gradient: [...inputGradientCases, ...extremeGradientCases],
   conv2d_update: [...updateCases, ...plainUpdateCases],
   bias_update: biasUpdateCases,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,

@@ -55,8 +55,8 @@ function emitted(
     const outputs = runReference(graph, inputs, undefined, states);
     const kept = [...states].map(([id, { data }]) => {
       const { name } = graph.values.get(id)!;
-      const buffer = program.buffers.find((buffer) => buffer.role === 'state' && buffer.name === name)!;
-      return { address: plan.addresses[buffer.id]!, bytes: asBytes(data) };
+      const { buffer, offset } = program.states.find((state) => state.name === name)!;
+      return { address: plan.addresses[buffer]! + offset, bytes: asBytes(data) };
     });
     return { inputs, outputs, states: kept };
   });

@@ -14,6 +14,7 @@ import {
   bindPointwiseGradient,
   bindPointwiseUpdate,
   columnsProblem,
+  pointwiseGradientProblem,
   pointwiseProblem,
   pointwiseUpdateProblem,
 } from './pointwise.ts';
@@ -91,7 +92,8 @@ export const conv2dInputGradient: OpDef<'conv2d_input_gradient'> = {
       name: 'conv2d_input_gradient_1x1_dsp_s8',
       isa: 'dsp',
       why: 'two inputs of four pixels, two output channels an instruction',
-      refuses: ({ attrs, ins }) => pointwiseProblem(attrs, ins[3]!.shape),
+      shared: true,
+      refuses: pointwiseGradientProblem,
       bind: (view) => [bindPointwiseGradient(view)],
     },
     {

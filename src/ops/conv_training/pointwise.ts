@@ -88,6 +88,21 @@ export function bindPointwiseForward(view: NodeView<'trained_conv2d'>): CallSpec
   };
 }
 
+/** Why a gradient is not one of whole words, pixel by pixel. */
+export function pointwiseGradientProblem({
+  attrs,
+  ins,
+}: NodeView<'conv2d_input_gradient'>): string | undefined {
+  const [g, , mask, weights] = ins;
+  if (weights!.shape[0]! % 4 !== 0) return 'output channels do not come in fours';
+  return pointwiseProblem(attrs, weights!.shape) ?? maskProblem(g!, mask);
+}
+
+function maskProblem(g: Value, mask: Value | null | undefined): string | undefined {
+  const { width, channels } = planeOf(g.shape);
+  return mask && (width * channels) % 8 !== 0 ? 'rows of the mask are not whole bytes' : undefined;
+}
+
 export function bindPointwiseGradient({ ins, outs }: NodeView<'conv2d_input_gradient'>): CallSpec {
   const [g, gScale, mask, weights, trained, channels, scale] = ins as [Value, Value, ...Value[]];
   const dx = outs[0]!;
@@ -103,8 +118,7 @@ export function bindPointwiseGradient({ ins, outs }: NodeView<'conv2d_input_grad
   return {
     geometry: {
       ...geometry,
-      height: dx.shape[1]!,
-      width: dx.shape[2]!,
+      pixels: dx.shape[1]! * dx.shape[2]!,
       in_channels: dx.shape[3]!,
       out_channels: g.shape[3]!,
       factor_bits: bits,
@@ -133,8 +147,9 @@ export function pointwiseUpdateProblem({ attrs, ins }: NodeView<'conv2d_update'>
   if (kernelHeight !== 1 || kernelWidth !== 1) return 'the window is larger than 1x1';
   if (stride.some((s) => s !== 1) || padding.some((p) => p !== 0)) return 'pixels are left out or added';
   if (depth % 4 !== 0 || outputs % 4 !== 0) return 'channels do not come in fours';
-  if (mask && (g!.shape[2]! * outputs) % 8 !== 0) return 'rows of the mask are not whole bytes';
   if (velocity || pending) return 'steps are added up before they move a weight';
+  const masked = maskProblem(g!, mask);
+  if (masked !== undefined) return masked;
   const { height, width } = planeOf(x!.shape);
   return gatheredBytes(height * width) > MOST_GATHERED ? 'there are too many pixels' : undefined;
 }
