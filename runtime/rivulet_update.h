@@ -134,6 +134,17 @@ static inline void rv_move_weight(rv_update *u, int8_t *weights, uint8_t *residu
     }
 }
 
+/* Moves bias i, which stays within 2^30 of zero, by the sum of its gradient. */
+static inline void rv_move_bias(rv_update *u, int32_t *bias, int32_t i, int32_t acc, rv_step step)
+{
+    const int64_t most = (int64_t)1 << 30;
+    const int64_t moved = (int64_t)bias[i] + rv_movement(u, i, acc, step);
+    const int64_t bounded = moved > most ? most : moved < -most ? -most : moved;
+
+    u->clamped += bounded != moved;
+    bias[i] = (int32_t)bounded;
+}
+
 /* The row of an optional slot. */
 static inline const void *rv_optional(const rv_row *row, int32_t slot)
 {

@@ -1,7 +1,10 @@
 import { GraphBuilder } from '../../src/ir/builder.ts';
 import type { Graph, ValueId } from '../../src/ir/types.ts';
 
-/** All graphs side by side in one, inputs and outputs in their order: one program can then run them all. */
+/**
+ * All graphs side by side in one, inputs and outputs in their order, after the outputs of each its states, as they are in the
+ * end: one program can then run them all.
+ */
 export function joined(name: string, graphs: readonly Graph[]): Graph {
   const builder = new GraphBuilder(name);
   const outputs: ValueId[] = [];
@@ -14,7 +17,7 @@ export function joined(name: string, graphs: readonly Graph[]): Graph {
       const title = `${own} of ${g}`;
       const added =
         data !== undefined
-          ? builder.constant(title, type, data)
+          ? builder[role === 'state' ? 'state' : 'constant'](title, type, data)
           : role === 'input'
             ? builder.input(title, type)
             : builder.activation(title, type);
@@ -26,7 +29,8 @@ export function joined(name: string, graphs: readonly Graph[]): Graph {
       const ins = node.ins.map((id) => (id === null ? null : renamed(id)));
       builder.push({ ...node, ins, outs: node.outs.map(renamed) });
     }
-    outputs.push(...graph.outputs.map(renamed));
+    const states = [...graph.values.values()].filter(({ role }) => role === 'state');
+    outputs.push(...graph.outputs.map(renamed), ...states.map(({ id }) => renamed(id)));
   });
   return builder.build(outputs);
 }

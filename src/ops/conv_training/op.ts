@@ -9,6 +9,8 @@ import { sameShape } from '../strided.ts';
 import { stateProblem } from '../update.ts';
 import { bindBiasUpdate, bindForward, bindInputGradient, bindUpdate } from './bind.ts';
 import {
+  biasUpdateProblem,
+  bindBiasUpdateByFours,
   bindColumns,
   bindPointwiseForward,
   bindPointwiseGradient,
@@ -158,6 +160,14 @@ export const biasUpdate: OpDef<'bias_update'> = {
   macs: ({ ins }) => elementCount(ins[0]!.shape),
   reference: biasUpdateReference,
   kernels: [
+    {
+      name: 'bias_update_dsp_s8',
+      isa: 'dsp',
+      shared: true,
+      why: 'four channels at a time',
+      refuses: biasUpdateProblem,
+      bind: (view) => [bindBiasUpdateByFours(view)],
+    },
     {
       name: 'bias_update_s8',
       isa: 'portable',

@@ -7,7 +7,7 @@ import { packPairs } from '../dsp-product.ts';
 import { multiplierConstants, scaleOf, zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, wholeTensor } from '../rows.ts';
 import { optionalSlots } from '../update.ts';
-import { frozenConstants } from './bind.ts';
+import { bindBiasUpdate, frozenConstants } from './bind.ts';
 import { inputFactors, weightFactors } from './factors.ts';
 
 /** Why a convolution is not one of whole words, pixel by pixel; `weights` [O, kh, kw, I]. */
@@ -204,4 +204,17 @@ export function bindPointwiseUpdate({ attrs, ins, outs }: NodeView<'conv2d_updat
     output: wholeTensor(outs[0]!),
     scratchBytes: BLOCK_BYTES + gatheredBytes(height * width),
   };
+}
+
+/** Why the gradient of a step of biases is not one of whole words. */
+export function biasUpdateProblem({ ins }: NodeView<'bias_update'>): string | undefined {
+  const [g, , mask] = ins;
+  if (g!.shape.at(-1)! % 4 !== 0) return 'channels do not come in fours';
+  return maskProblem(g!, mask);
+}
+
+export function bindBiasUpdateByFours(view: NodeView<'bias_update'>): CallSpec {
+  const { scratchBytes: _, geometry, ...call } = bindBiasUpdate(view);
+  const { height, width, ...kept } = geometry;
+  return { ...call, geometry: { ...kept, pixels: height! * width! } };
 }
