@@ -1,10 +1,7 @@
 import { GraphBuilder } from '../../src/ir/builder.ts';
 import type { Graph, ValueId } from '../../src/ir/types.ts';
 
-/**
- * All graphs side by side in one, inputs and outputs in their order, after the outputs of each its states, as they are in the
- * end: one program can then run them all.
- */
+/** All graphs side by side in one, inputs and outputs in their order: one program can then run them all. */
 export function joined(name: string, graphs: readonly Graph[]): Graph {
   const builder = new GraphBuilder(name);
   const outputs: ValueId[] = [];
@@ -29,8 +26,7 @@ export function joined(name: string, graphs: readonly Graph[]): Graph {
       const ins = node.ins.map((id) => (id === null ? null : renamed(id)));
       builder.push({ ...node, ins, outs: node.outs.map(renamed) });
     }
-    const states = [...graph.values.values()].filter(({ role }) => role === 'state');
-    outputs.push(...graph.outputs.map(renamed), ...states.map(({ id }) => renamed(id)));
+    outputs.push(...graph.outputs.map(renamed));
   });
   return builder.build(outputs);
 }
