@@ -262,7 +262,7 @@ export const extremeGradientCases: readonly OpCase[] = [
   );
 });
 
-/** Multipliers at and beyond the ends of the fast requantisation, and biases at the ends of int32. */
+/** Multipliers at and beyond the ends of the fast requantisation, and biases as large as they get. */
 export const extremeForwardCases: readonly OpCase[] = [2 ** -20, 2 ** -21, 0.49, 0.5, 3, 0].map(
   (multiplier) => {
     const layer = PLAIN[2]!;
@@ -272,7 +272,7 @@ export const extremeForwardCases: readonly OpCase[] = [2 ** -20, 2 ** -21, 0.49,
     );
     const ends = Int32Array.from(
       { length: layer.outputs },
-      (_, o) => [2 ** 30, -(2 ** 30), 2 ** 31 - 1, -(2 ** 31), 2 ** 29, 7][o % 6]!,
+      (_, o) => [2 ** 30, -(2 ** 30), 2 ** 30 - 1, 1 - 2 ** 30, 2 ** 29, 7][o % 6]!,
     );
     return opCase(
       `multiplier ${multiplier}`,
