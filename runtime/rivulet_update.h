@@ -13,13 +13,13 @@
 typedef struct {
     int32_t mantissa;
     int32_t shift;
-} rv_step;
+} rv_channel_step;
 
 /* The step -rate * factor * 2^exponent of a channel: 16 bits of the product, truncated; 0 where it is not finite. */
-static inline rv_step rv_step_of(float rate, float factor, int32_t exponent)
+static inline rv_channel_step rv_step_of(float rate, float factor, int32_t exponent)
 {
     const float t = rate * factor;
-    rv_step step = {0, 0};
+    rv_channel_step step = {0, 0};
     uint32_t bits;
 
     memcpy(&bits, &t, sizeof bits);
@@ -43,7 +43,7 @@ static inline uint32_t rv_draw(uint32_t *random)
 }
 
 /* acc * mantissa / 2^shift, rounded up with the probability of what is cut off; r: 16 random bits. Saturates. */
-static inline int32_t rv_scale_step(int32_t acc, rv_step step, uint32_t r)
+static inline int32_t rv_scale_step(int32_t acc, rv_channel_step step, uint32_t r)
 {
     const int64_t product = (int64_t)acc * step.mantissa;
 
@@ -84,13 +84,13 @@ static inline int32_t rv_step_fraction(const rv_update *u)
 }
 
 /* Whether there is nothing to do for a channel: then nothing is drawn for it. */
-static inline int32_t rv_is_idle(const rv_update *u, rv_step step)
+static inline int32_t rv_is_idle(const rv_update *u, rv_channel_step step)
 {
     return step.mantissa == 0 && u->velocity == NULL && u->pending == NULL;
 }
 
 /* How far element i moves, with `fraction` bits. */
-static inline int32_t rv_movement(rv_update *u, int32_t i, int32_t acc, rv_step step)
+static inline int32_t rv_movement(rv_update *u, int32_t i, int32_t acc, rv_channel_step step)
 {
     int32_t d = rv_scale_step(acc, step, rv_draw(&u->random));
 
@@ -132,6 +132,17 @@ static inline void rv_move_weight(rv_update *u, int8_t *weights, uint8_t *residu
     if (u->fraction > 0) {
         *residual = (uint8_t)((*residual & ~((one - 1) << nibble)) | (value & (one - 1)) << nibble);
     }
+}
+
+/* Moves bias i, which stays within 2^30 of zero, by the sum of its gradient. */
+static inline void rv_move_bias(rv_update *u, int32_t *bias, int32_t i, int32_t acc, rv_channel_step step)
+{
+    const int64_t most = (int64_t)1 << 30;
+    const int64_t moved = (int64_t)bias[i] + rv_movement(u, i, acc, step);
+    const int64_t bounded = moved > most ? most : moved < -most ? -most : moved;
+
+    u->clamped += bounded != moved;
+    bias[i] = (int32_t)bounded;
 }
 
 /* The row of an optional slot. */

@@ -72,8 +72,9 @@ function integerLiteral(x: number): string {
   return x === -2147483648 ? '(-2147483647 - 1)' : String(x);
 }
 
-/** A float32 as a C literal that reads back to the same bits. */
+/** A float32 as a C literal, or an expression, that reads back to the same bits; of NaNs there is one. */
 export function floatLiteral(x: number): string {
+  if (!Number.isFinite(x)) return `(${Math.sign(x) || 0}.0f / 0.0f)`;
   const text = Number(Math.fround(x).toPrecision(9)).toString();
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }

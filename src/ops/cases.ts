@@ -12,7 +12,15 @@ import {
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
-import { biasUpdateCases, forwardCases, inputGradientCases, updateCases } from './conv_training/cases.ts';
+import {
+  biasUpdateCases,
+  extremeForwardCases,
+  extremeGradientCases,
+  forwardCases,
+  inputGradientCases,
+  plainUpdateCases,
+  updateCases,
+} from './conv_training/cases.ts';
 import { cases as conv2d } from './conv2d/cases.ts';
 import { cases as depthwiseConv2d } from './depthwise_conv2d/cases.ts';
 import {
@@ -65,9 +73,9 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   quantized_softmax_cross_entropy_gradient: crossEntropyGradient,
   clamp_mask: clampMask,
   gather_channels: gatherChannels,
-  trained_conv2d: forwardCases,
-  quantized_conv2d_input_gradient: inputGradientCases,
-  conv2d_update: updateCases,
+  trained_conv2d: [...forwardCases, ...extremeForwardCases],
+  quantized_conv2d_input_gradient: [...inputGradientCases, ...extremeGradientCases],
+  conv2d_update: [...updateCases, ...plainUpdateCases],
   bias_update: biasUpdateCases,
   trained_depthwise_conv2d: trainedDepthwiseConv2d,
   quantized_depthwise_conv2d_input_gradient: quantizedDepthwiseConv2dInputGradient,

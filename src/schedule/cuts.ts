@@ -45,7 +45,7 @@ export class CutSearch {
    * groups whose maximum is at most that factor larger.
    */
   best(slack = 1): { groups: Group[]; liveBytes: number } {
-    const { count } = this;
+    const count = this.count;
     const least = this.leastPeaks();
     const limit = Math.floor(least[count]! * slack);
     const fewest = new Array<number>(count + 1).fill(Number.POSITIVE_INFINITY);
@@ -69,7 +69,7 @@ export class CutSearch {
 
   /** least[n]: the smallest possible maximum of live bytes over the first n calls, finished. */
   private leastPeaks(): number[] {
-    const { count } = this;
+    const count = this.count;
     const least = new Array<number>(count + 1).fill(Number.POSITIVE_INFINITY);
     least[0] = 0;
     for (let end = 1; end <= count; ++end) {

@@ -14,7 +14,12 @@ import { joined } from '../support/joined-graph.ts';
 import { KERNEL_SETS, lowered } from '../support/kernel-sets.ts';
 
 const CORES = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
-const OPERATORS = ['depthwise_conv2d', 'expand_depthwise2d'] as const;
+const OPERATORS = [
+  'depthwise_conv2d',
+  'expand_depthwise2d',
+  'trained_conv2d',
+  'quantized_conv2d_input_gradient',
+] as const;
 const SETS = KERNEL_SETS.filter(({ isas }) => isas[0] === 'dsp');
 const RUNS = CORES.flatMap((core) => SETS.map((set) => ({ core, set, name: set.name })));
 

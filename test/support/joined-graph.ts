@@ -14,7 +14,7 @@ export function joined(name: string, graphs: readonly Graph[]): Graph {
       const title = `${own} of ${g}`;
       const added =
         data !== undefined
-          ? builder.constant(title, type, data)
+          ? builder[role === 'state' ? 'state' : 'constant'](title, type, data)
           : role === 'input'
             ? builder.input(title, type)
             : builder.activation(title, type);

@@ -3,7 +3,6 @@ import type { ConvolutionAttributes } from '../../ir/attributes.ts';
 import type { Shape, Value } from '../../ir/types.ts';
 import { channelMultipliers } from '../convolution.ts';
 import type { CallSpec, KernelConstant, NodeView } from '../definition.ts';
-import { packPairs } from '../dsp-product.ts';
 import { multiplierConstants, scaleOf, zeroPointOf } from '../quantization.ts';
 import { eachRow, planeOf, wholeTensor, windowSlots } from '../rows.ts';
 import { optionalSlots } from '../update.ts';
@@ -45,61 +44,6 @@ function zeroed(weights: Int8Array, depth: number, channels: Int32Array | undefi
     known.set(key, copy);
   }
   return copy;
-}
-
-/** Why a convolution is not one of whole words, pixel by pixel; `weights` [O, kh, kw, I]. */
-export function pointwiseProblem(
-  { stride, padding }: ConvolutionAttributes,
-  weights: Shape,
-): string | undefined {
-  const [outputs, kernelHeight, kernelWidth, depth] = weights as [number, number, number, number];
-  if (kernelHeight !== 1 || kernelWidth !== 1) return 'the window is larger than 1x1';
-  if (stride.some((s) => s !== 1) || padding.some((p) => p !== 0)) return 'pixels are left out or added';
-  if (depth % 4 !== 0 || outputs % 2 !== 0) return 'channels do not come in fours and twos';
-  return undefined;
-}
-
-/** As `frozenConstants`, in the order that rv_train_back and rv_dsp_direct read. */
-function pairedConstants(
-  weights: Value,
-  trained: Value | null | undefined,
-  channels: Value | null | undefined,
-) {
-  const { geometry, data } = frozenConstants(weights, trained, channels);
-  const stream = geometry.frozen
-    ? packPairs(data.weights.data as Int8Array, weights.shape[0]!)
-    : new Int32Array(1);
-  return { geometry, data: { stream: { role: 'weights', data: stream }, indices: data.indices } as const };
-}
-
-export function bindPointwiseForward(view: NodeView<'trained_conv2d'>): CallSpec {
-  const [x, weights, bias, trained, channels] = view.ins as [Value, Value, Value, Value?, Value?];
-  const y = view.outs[0]!;
-  const { geometry, data } = pairedConstants(weights, trained, channels);
-  const { frozen, trained: count } = geometry;
-  const output = eachRow(y);
-  const firings = output.rows.length;
-  return {
-    geometry: {
-      ...geometry,
-      width: planeOf(y.shape).width,
-      in_channels: weights.shape[3]!,
-      out_channels: weights.shape[0]!,
-      in_zero_point: zeroPointOf(x),
-      out_zero_point: zeroPointOf(y),
-      out_min: view.attrs.clamp[0],
-      out_max: view.attrs.clamp[1],
-    },
-    data: { ...data, ...multiplierConstants(channelMultipliers(x, weights, y, weights.shape[0]!)) },
-    firings,
-    slots: [
-      { operand: 0, ...eachRow(x) },
-      { operand: 2, ...wholeTensor(bias, firings) },
-      ...(trained ? [{ operand: 3, ...wholeTensor(trained, firings) }] : []),
-    ],
-    output,
-    scratchBytes: frozen ? 2 * count : 0,
-  };
 }
 
 export function bindForward(view: NodeView<'trained_conv2d'>): CallSpec {
@@ -193,37 +137,6 @@ export function bindInputGradient({
     slots,
     output: wholeTensor(dx),
     scratchBytes: 4 * dx.shape[3]!,
-  };
-}
-
-export function bindPointwiseGradient({ ins, outs }: NodeView<'quantized_conv2d_input_gradient'>): CallSpec {
-  const [g, gScale, mask, weights, trained, channels, scale] = ins as [Value, Value, ...Value[]];
-  const dx = outs[0]!;
-  const { geometry, data } = pairedConstants(weights!, trained, channels);
-  const { factors, bits } = inputFactors(weights!);
-  const { slots, indices } = optionalSlots({
-    g: [0, g],
-    g_scale: [1, gScale],
-    scale: [6, scale],
-    mask: [2, mask],
-    weights: [4, trained],
-  });
-  return {
-    geometry: {
-      ...geometry,
-      height: dx.shape[1]!,
-      width: dx.shape[2]!,
-      in_channels: dx.shape[3]!,
-      out_channels: g.shape[3]!,
-      factor_bits: bits,
-      mask_slot: indices.mask,
-      trained_slot: indices.weights,
-    },
-    data: { ...data, factors: { role: 'table', data: factors } },
-    firings: 1,
-    slots,
-    output: wholeTensor(dx),
-    scratchBytes: 8 * g.shape[3]!,
   };
 }
 

@@ -37,6 +37,23 @@ const LAYERS: readonly Layer[] = [
   { name: '2x2, dilated', size: [5, 5], depth: 5, outputs: 4, kernel: 2, dilation: 2, padding: [1, 0, 0, 1] },
 ];
 
+/** Channels by fours, as cores with the DSP extension take them. */
+const PLAIN: readonly Layer[] = [
+  { name: 'one pixel', size: [1, 1], depth: 8, outputs: 4, kernel: 1 },
+  { name: 'three pixels', size: [1, 3], depth: 4, outputs: 8, kernel: 1 },
+  { name: 'four by four', size: [4, 4], depth: 12, outputs: 12, kernel: 1 },
+  { name: 'odd image', size: [3, 5], depth: 16, outputs: 8, kernel: 1 },
+];
+
+/** The same with some channels trained: by fours, with a remainder, a single one. */
+const PARTLY: readonly Layer[] = [
+  { ...PLAIN[2]!, name: 'four of twelve', channels: [1, 2, 7, 11] },
+  { ...PLAIN[3]!, name: 'six of sixteen', channels: [0, 3, 4, 8, 9, 15] },
+  { ...PLAIN[1]!, name: 'one of four', channels: [2] },
+];
+
+const BY_FOURS = [...PLAIN, ...PARTLY].map((layer) => ({ ...layer, name: `by fours, ${layer.name}` }));
+
 const given = (type: TensorType, data: TypedArray) => ({ ...type, data });
 
 const FRACTION = [0, 4, 8] as const;
@@ -76,7 +93,7 @@ const maskOf = ({ shape }: TensorType) => {
 const rateOf = (rate: number) => given({ shape: [1], dtype: 'float32' }, Float32Array.of(rate));
 const count = (type: { readonly shape: readonly number[] }): number => type.shape.reduce((a, b) => a * b, 1);
 
-export const forwardCases: readonly OpCase[] = LAYERS.flatMap((layer) => {
+export const forwardCases: readonly OpCase[] = [...LAYERS, ...BY_FOURS].flatMap((layer) => {
   const y = { ...outputOf(layer), ...int8(outputOf(layer).shape, 0.1, 3) };
   const operands = (trained: boolean): CaseOperand[] => [
     inputOf(layer),
@@ -91,7 +108,7 @@ export const forwardCases: readonly OpCase[] = LAYERS.flatMap((layer) => {
   ];
 });
 
-export const inputGradientCases: readonly OpCase[] = LAYERS.flatMap((layer, i) => {
+export const inputGradientCases: readonly OpCase[] = [...LAYERS, ...BY_FOURS].flatMap((layer, i) => {
   const g = outputOf(layer);
   const dx: TensorType = { shape: inputOf(layer).shape, dtype: 'int8' };
   const operands = (mask: boolean, trained: boolean, shift: number): CaseOperand[] => [
@@ -182,4 +199,99 @@ export const biasUpdateCases: readonly OpCase[] = LAYERS.slice(0, 5).flatMap((la
       { shape: [1], dtype: 'int32' },
     );
   }),
+);
+
+/** No step, small ones, those at both ends of what has a 32-bit form, and beyond all bounds. */
+const PLAIN_RATES = [0, 1e-30, 1e-12, 3e-5, 0.4, 30, 1e9, -2, Number.POSITIVE_INFINITY];
+
+export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
+  PLAIN_RATES.map((rate, j) => {
+    const residualBits = FRACTION[(i + j) % 3]!;
+    const g = outputOf(layer);
+    const trained = trainedOf(layer);
+    const bytes = (count(trained) * residualBits) / 8;
+    const perChannel = weightsOf(layer);
+    const { scales, zeroPoints, axis } = perChannel.quantization!;
+    // A dead channel draws nothing, and the others go on with the same numbers.
+    const quantization = { scales: scales.map((s, o) => (o === 1 ? 0 : s)), zeroPoints, axis };
+    return opCase(
+      `plain, ${layer.name}, rate ${rate}, ${residualBits} bits`,
+      'conv2d_update',
+      { ...windowOf(layer), residualBits, momentum: 0, qas: j % 4 < 2 },
+      [
+        int8([1, ...layer.size, layer.depth], 0.05, 11 - 60 * i),
+        g,
+        integers(-9 - 7 * (j % 2), 3),
+        (i + j) % 2 === 0 ? maskOf(g) : null,
+        (i + j) % 4 === 1 ? { ...perChannel, quantization } : perChannel,
+        trained,
+        residualBits === 0
+          ? null
+          : state(given({ shape: [bytes], dtype: 'uint8' }, new Uint8Array(bytes).fill(0x5a))),
+        integers(99 + i),
+        rateOf(rate),
+        null,
+        null,
+        null,
+      ],
+      { shape: [1], dtype: 'int32' },
+    );
+  }),
+);
+
+const ZERO = (shape: readonly number[]) => given({ shape, dtype: 'int8' }, new Int8Array(count({ shape })));
+
+/** Nothing arrives; weights from 1e-30 to 1e30 in one layer; states that promise too much. */
+export const extremeGradientCases: readonly OpCase[] = [
+  { name: 'zero gradient', g: true, scale: 0.01, shift: 9 },
+  { name: 'scales 60 decades apart', g: false, scale: 1e30, shift: 3 },
+  { name: 'tiny scales, an impossible prediction', g: false, scale: 1e-37, shift: -5 },
+].map(({ name, g, scale, shift }) => {
+  const layer = PLAIN[2]!;
+  const output = outputOf(layer);
+  const { quantization, ...type } = weightsOf(layer);
+  const scales = quantization!.scales.map((_, o) => Math.fround(o === 3 ? scale : 1e-30));
+  return opCase(
+    name,
+    'quantized_conv2d_input_gradient',
+    windowOf(layer),
+    [
+      g ? ZERO(output.shape) : output,
+      integers(-9, 3),
+      null,
+      { ...type, quantization: { ...quantization!, scales } },
+      null,
+      null,
+      integers(0, shift),
+    ],
+    { shape: inputOf(layer).shape, dtype: 'int8' },
+  );
+});
+
+/** Multipliers at and beyond the ends of the fast requantisation, and biases as large as they get. */
+export const extremeForwardCases: readonly OpCase[] = [2 ** -20, 2 ** -21, 0.49, 0.5, 3, 0].map(
+  (multiplier) => {
+    const layer = PLAIN[2]!;
+    const { quantization, ...type } = weightsOf(layer);
+    const scales = quantization!.scales.map((_, o) =>
+      Math.fround((multiplier * 0.1 * (o % 2 === 0 ? 1 : 0.7)) / 0.05),
+    );
+    const ends = Int32Array.from(
+      { length: layer.outputs },
+      (_, o) => [2 ** 30, -(2 ** 30), 2 ** 30 - 1, 1 - 2 ** 30, 2 ** 29, 7][o % 6]!,
+    );
+    return opCase(
+      `multiplier ${multiplier}`,
+      'trained_conv2d',
+      { ...windowOf(layer), clamp: [-100, 90] },
+      [
+        inputOf(layer),
+        { ...type, quantization: { ...quantization!, scales } },
+        state({ shape: [layer.outputs], dtype: 'int32', data: ends }),
+        trainedOf(layer),
+        null,
+      ],
+      int8(outputOf(layer).shape, 0.1, 3),
+    );
+  },
 );

@@ -7,15 +7,19 @@ import { gradientProblem, gradientScaleProblem, incomingProblem } from '../gradi
 import { firstProblem, scaleOf } from '../quantization.ts';
 import { sameShape } from '../strided.ts';
 import { stateProblem } from '../update.ts';
+import { bindBiasUpdate, bindForward, bindInputGradient, bindUpdate } from './bind.ts';
 import {
-  bindBiasUpdate,
-  bindForward,
-  bindInputGradient,
+  biasUpdateProblem,
+  bindBiasUpdateByFours,
+  bindColumns,
   bindPointwiseForward,
   bindPointwiseGradient,
-  bindUpdate,
+  bindPointwiseUpdate,
+  columnsProblem,
+  pointwiseGradientProblem,
   pointwiseProblem,
-} from './bind.ts';
+  pointwiseUpdateProblem,
+} from './pointwise.ts';
 import {
   biasUpdateReference,
   forwardReference,
@@ -42,8 +46,18 @@ export const trainedConv2d: OpDef<'trained_conv2d'> = {
   reference: forwardReference,
   kernels: [
     {
+      name: 'trained_conv2d_1x1_columns_dsp_s8',
+      isa: 'dsp',
+      why: 'two channels by four pixels, from a column for each pixel',
+      roomy: true,
+      shared: true,
+      refuses: columnsProblem,
+      bind: (view) => [bindColumns(view)],
+    },
+    {
       name: 'trained_conv2d_1x1_dsp_s8',
       isa: 'dsp',
+      shared: true,
       why: 'two channels by two pixels; flash has one copy of the weights for both ways',
       refuses: ({ attrs, ins }) => pointwiseProblem(attrs, ins[1]!.shape),
       bind: (view) => [bindPointwiseForward(view)],
@@ -80,7 +94,8 @@ export const quantizedConv2dInputGradient: OpDef<'quantized_conv2d_input_gradien
       name: 'conv2d_input_gradient_1x1_dsp_s8',
       isa: 'dsp',
       why: 'two inputs of four pixels, two output channels an instruction',
-      refuses: ({ attrs, ins }) => pointwiseProblem(attrs, ins[3]!.shape),
+      shared: true,
+      refuses: pointwiseGradientProblem,
       bind: (view) => [bindPointwiseGradient(view)],
     },
     {
@@ -112,6 +127,14 @@ export const conv2dUpdate: OpDef<'conv2d_update'> = {
   reference: updateReference,
   kernels: [
     {
+      name: 'conv2d_update_1x1_dsp_s8',
+      isa: 'dsp',
+      why: 'four channels by four inputs at a time, two pixels an instruction',
+      shared: true,
+      refuses: pointwiseUpdateProblem,
+      bind: (view) => [bindPointwiseUpdate(view)],
+    },
+    {
       name: 'conv2d_update_s8',
       isa: 'portable',
       why: 'any window; a row of weights at a time',
@@ -137,6 +160,14 @@ export const biasUpdate: OpDef<'bias_update'> = {
   macs: ({ ins }) => elementCount(ins[0]!.shape),
   reference: biasUpdateReference,
   kernels: [
+    {
+      name: 'bias_update_dsp_s8',
+      isa: 'dsp',
+      shared: true,
+      why: 'four channels at a time',
+      refuses: biasUpdateProblem,
+      bind: (view) => [bindBiasUpdateByFours(view)],
+    },
     {
       name: 'bias_update_s8',
       isa: 'portable',

@@ -46,13 +46,9 @@ void rv_bias_update_s8(const rv_bias_update_s8_geometry *G, const rv_bias_update
         mask = mask == NULL ? NULL : mask + (elements + 7) / 8;
     }
     for (int32_t c = 0; c < G->channels; ++c) {
-        const rv_step step = rv_step_of(rate, D->factors[c], rv_exponent(row->in[1]) + rv_step_fraction(&update));
+        const rv_channel_step step = rv_step_of(rate, D->factors[c], rv_exponent(row->in[1]) + rv_step_fraction(&update));
         if (!rv_is_idle(&update, step)) {
-            const int64_t moved = (int64_t)bias[c] + rv_movement(&update, c, sums[c], step);
-            const int64_t most = (int64_t)1 << 30;
-            const int64_t bounded = moved > most ? most : moved < -most ? -most : moved;
-            update.clamped += bounded != moved;
-            bias[c] = (int32_t)bounded;
+            rv_move_bias(&update, bias, c, sums[c], step);
         }
     }
     rv_end_update(&update, row, 3);

@@ -57,7 +57,7 @@ void rv_conv2d_update_s8(const rv_conv2d_update_s8_geometry *G, const rv_conv2d_
         const int32_t o = at / taps;
         const int32_t ky = at % taps / G->kernel_width;
         const int32_t kx = at % taps % G->kernel_width;
-        const rv_step step = rv_step_of(rate, D->factors[o], rv_exponent(row->in[2]) + rv_step_fraction(&update));
+        const rv_channel_step step = rv_step_of(rate, D->factors[o], rv_exponent(row->in[2]) + rv_step_fraction(&update));
 
         if (rv_is_idle(&update, step)) {
             continue;

@@ -20,6 +20,7 @@ typedef struct {
     int32_t out_zero_point;
     int32_t out_min;
     int32_t out_max;
+    int32_t fast; /* see rv_train_output */
 } rv_trained_conv2d_1x1_dsp_s8_geometry;
 
 typedef struct {
@@ -65,18 +66,11 @@ void rv_trained_conv2d_1x1_dsp_s8(const rv_trained_conv2d_1x1_dsp_s8_geometry *G
                 const int8_t *weights = (const int8_t *)row->in[2] + a * G->trained;
                 rv_train_rows(&sums, weights, weights + G->trained, x0, x1, G->trained, G->in_zero_point);
             }
-            const int32_t multiplier0 = D->multiplier[a];
-            const int32_t multiplier1 = D->multiplier[a + 1];
-            const int32_t shift0 = D->shift[a];
-            const int32_t shift1 = D->shift[a + 1];
-            sums.a0 = rv_requantize(sums.a0, multiplier0, shift0) + G->out_zero_point;
-            sums.a1 = rv_requantize(sums.a1, multiplier0, shift0) + G->out_zero_point;
-            sums.b0 = rv_requantize(sums.b0, multiplier1, shift1) + G->out_zero_point;
-            sums.b1 = rv_requantize(sums.b1, multiplier1, shift1) + G->out_zero_point;
-            out1[a] = (int8_t)rv_clamp(sums.a1, G->out_min, G->out_max);
-            out1[a + 1] = (int8_t)rv_clamp(sums.b1, G->out_min, G->out_max);
-            out[a] = (int8_t)rv_clamp(sums.a0, G->out_min, G->out_max);
-            out[a + 1] = (int8_t)rv_clamp(sums.b0, G->out_min, G->out_max);
+            const rv_train_output to_a = {D->multiplier[a], D->shift[a], G->out_zero_point, G->fast};
+            const rv_train_output to_b = {D->multiplier[a + 1], D->shift[a + 1], G->out_zero_point, G->fast};
+            rv_train_store2(&to_a, sums.a0, sums.a1, out + a, out1 + a);
+            rv_train_store2(&to_b, sums.b0, sums.b1, out + a + 1, out1 + a + 1);
         }
     }
+    rv_dsp_clamp_row(row->out, G->width * G->out_channels, G->out_min, G->out_max);
 }
