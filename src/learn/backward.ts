@@ -8,6 +8,7 @@ import {
   type Node,
   type NodeOf,
   type Origin,
+  type Shape,
   type ValueId,
 } from '../ir/types.ts';
 import { derivativeTable } from './derivatives.ts';
@@ -173,7 +174,11 @@ export class Backward {
         for (const id of to) this.contribute(id, this.reshaped(g, id, node.origin), node.origin);
         return;
       case 'mean':
-        if (!this.isGlobal(node)) break;
+        if (!this.isGlobal(node)) {
+          if (!this.isContiguous(node)) break;
+          for (const id of to) this.throughMean(node, id, g);
+          return;
+        }
         for (const id of to) this.emit('mean_gradient', {}, [g.value, g.scale], id, node.origin);
         return;
       case 'average_pool2d':
@@ -235,9 +240,33 @@ export class Backward {
     return this.builder.value(node.ins[0]!).shape.length === 4 && node.attrs.axes.join() === '1,2';
   }
 
+  /** Over neighbouring axes. */
+  private isContiguous({ attrs: { axes } }: NodeOf<'mean'>): boolean {
+    return axes.every((axis, i) => axis === axes[0]! + i);
+  }
+
+  /** A mean over neighbouring axes is a pooling of rows of a plane [outer, reduced, inner]. */
+  private throughMean({ attrs: { axes }, origin }: NodeOf<'mean'>, id: ValueId, g: Gradient): void {
+    const { shape } = this.builder.value(id);
+    const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+    const outer = product(shape.slice(0, axes[0]!));
+    const reduced = product(shape.slice(axes[0]!, axes[0]! + axes.length));
+    const inner = product(shape.slice(axes[0]! + axes.length));
+    const seen = this.asShape(g, [1, outer, 1, inner], origin);
+    const window = [1, reduced] as const;
+    const attrs = { ...ONE_PIXEL, kernel: window, stride: window };
+    const operands = [seen.value, seen.scale, null];
+    const op = 'quantized_average_pool2d_gradient';
+    const plane = this.make(op, attrs, operands, id, origin, [1, outer, reduced, inner]);
+    this.contribute(id, this.asShape(plane, shape, origin), origin);
+  }
+
   private reshaped(g: Gradient, like: ValueId, origin: Origin): Gradient {
+    return this.asShape(g, this.builder.value(like).shape, origin);
+  }
+
+  private asShape(g: Gradient, shape: Shape, origin: Origin): Gradient {
     const { builder } = this;
-    const { shape } = builder.value(like);
     const value = builder.activation(`${builder.value(g.value).name}/reshaped`, { shape, dtype: 'int8' });
     builder.node('reshape', {}, [g.value], [value], gradientOrigin(origin));
     return { value, scale: g.scale };
@@ -260,9 +289,9 @@ export class Backward {
     operands: readonly (ValueId | null)[],
     of: ValueId,
     origin: Origin,
+    shape: Shape = this.builder.value(of).shape,
   ): Gradient {
-    const { shape, name } = this.builder.value(of);
-    const g = this.gradientLike(shape, name);
+    const g = this.gradientLike(shape, this.builder.value(of).name);
     this.builder.node(op, attrs, [...operands, g.scale], [g.value], gradientOrigin(origin));
     return g;
   }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { importTflite } from '../../src/import/tflite.ts';
+import { GraphBuilder } from '../../src/ir/builder.ts';
 import { prepareForTraining } from '../../src/learn/compile-training.ts';
 import { layersOf } from '../../src/learn/layers.ts';
 import { parseScheme } from '../../src/learn/scheme.ts';
@@ -51,6 +52,45 @@ describe('a training graph', () => {
   it('gives a new classifier as many outputs as it is told', () => {
     const { graph } = trainingGraph(digits, scheme({ classes: 3 }));
     expect(graph.values.get(graph.outputs[0]!)!.shape.at(-1)).toBe(3);
+  });
+
+  it('passes a mean taken one axis after the other', () => {
+    const builder = new GraphBuilder('means');
+    const int8 = (shape: readonly number[]) => ({
+      shape,
+      dtype: 'int8' as const,
+      quantization: { scales: [0.05], zeroPoints: [0], axis: 0 },
+    });
+    const weights = (shape: readonly number[]) => {
+      const data = new Int8Array(shape.reduce((a, b) => a * b, 1)).map((_, i) => (i * 37) % 100);
+      return builder.constant(
+        'w',
+        { ...int8(shape), quantization: { scales: [0.01], zeroPoints: [0], axis: 0 } },
+        data,
+      );
+    };
+    const origin = { index: 0, op: 'TEST', name: 'test' };
+    const x = builder.input('x', int8([1, 4, 6, 8]));
+    const [y, rows, vector, logits] = [
+      [1, 4, 6, 8],
+      [1, 4, 8],
+      [1, 8],
+      [1, 3],
+    ].map((shape, i) => builder.activation(`v${i}`, int8(shape))) as [number, number, number, number];
+    const window = { stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0], clamp: [-128, 127] } as const;
+    builder.node('conv2d', window, [x, weights([8, 1, 1, 8]), null], [y], origin);
+    builder.node('mean', { axes: [2] }, [y], [rows], origin);
+    builder.node('mean', { axes: [1] }, [rows], [vector], origin);
+    builder.node(
+      'fully_connected',
+      { clamp: [-128, 127] },
+      [vector, weights([3, 8]), null],
+      [logits],
+      origin,
+    );
+    const { graph } = trainingGraph(builder.build([logits]), scheme({ biases: 1 }));
+    expect(verifyGraph(graph)).toEqual([]);
+    expect(graph.nodes.filter(({ op }) => op === 'quantized_average_pool2d_gradient')).toHaveLength(2);
   });
 
   it.each([
