@@ -50,13 +50,13 @@ export function buildTraining(
     bytes,
   }));
   const ports = program.outputs.map(({ buffer, bytes }) => ({ at: plan.addresses[buffer]!, bytes }));
-  const outputs = does === 'step' ? [...ports, ...states] : ports.slice(0, 1);
   return buildFirmware({
     files: project,
     name,
     inputBytes: does === 'step' ? [4, 4, image.bytes] : [image.bytes],
-    outputBytes: outputs.map(({ bytes }) => bytes),
-    training: { does, outputOffsets: outputs.map(({ at }) => at) },
+    outputBytes: program.outputs.map(({ bytes }) => bytes),
+    reads: does === 'step' ? [...ports, ...states] : ports.slice(0, 1),
+    training: { does },
     layers: program.calls.length,
     core,
     optimize,

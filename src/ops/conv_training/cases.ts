@@ -175,7 +175,7 @@ export const updateCases: readonly OpCase[] = LAYERS.flatMap((layer, i) =>
   }),
 );
 
-export const biasUpdateCases: readonly OpCase[] = LAYERS.slice(0, 5).flatMap((layer, i) =>
+export const biasUpdateCases: readonly OpCase[] = [...LAYERS.slice(0, 5), ...PLAIN].flatMap((layer, i) =>
   RATES.map((rate, j) => {
     const g = outputOf(layer);
     const [isFast, isBatched] = [(i + j) % 2 === 1, (i + j) % 4 > 1];
