@@ -19,6 +19,7 @@ import { accuracy, type EpochResult, rehearse } from '../rehearse/epochs.ts';
 import { featuresOf } from '../rehearse/features.ts';
 import { curveSvg } from '../report/curve-svg.ts';
 import { contentHash } from '../run/cache.ts';
+import { openHost } from '../run/engine/host.ts';
 import { requireEmulatedCore } from '../run/executors.ts';
 import { readBytes } from '../run/files.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
@@ -44,6 +45,7 @@ interface RehearseOptions extends SchemeOptions {
   readonly epochs: number;
   readonly rate: number;
   readonly seed: number;
+  readonly host?: string;
   readonly trainSamples?: number;
   readonly testSamples?: number;
   readonly output?: string;
@@ -130,6 +132,7 @@ export function addLearn(
     .option('--epochs <n>', 'times that all samples are shown', number, 3)
     .option('--rate <r>', 'highest learning rate; it falls to 0 along a cosine', number, 0.00125)
     .option('--seed <n>', 'of the order of samples and of rounding', number, 1)
+    .option('--host <name>', 'native or wasm: who computes; default: native where there is a C compiler')
     .option('--train-samples <n>', 'train with so many, drawn with seed 1', number)
     .option('--test-samples <n>', 'test with so many, drawn with seed 1', number)
     .option('-o, --output <file>', 'keep the result as JSON')
@@ -257,6 +260,7 @@ async function runRehearsal(
   tell: (text: string) => void,
 ): Promise<RehearsalResult> {
   const { epochs, rate, seed } = options;
+  const { host } = await openHost(options.host);
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
   const input = graph.values.get(graph.inputs[0]!)!;
   const [, height, width, channels] = input.shape;
@@ -275,7 +279,7 @@ async function runRehearsal(
   try {
     const { classes } = source.train;
     const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
-    const rehearsal = await Rehearsal.create(graph, scheme, seed);
+    const rehearsal = Rehearsal.create(graph, scheme, host, seed);
     if (classes.length > scheme.classes) {
       fail('RV5001', `the classifier has ${scheme.classes} classes, the data ${classes.length}`, {
         origin: options.scheme,

@@ -6,6 +6,7 @@ import { emitProject } from '../../src/emit/project.ts';
 import { importModel, type ModelBytes } from '../../src/import/model.ts';
 import { compileTraining, prepareForTraining } from '../../src/learn/compile-training.ts';
 import { parseScheme } from '../../src/learn/scheme.ts';
+import { openHost } from '../../src/run/engine/host.ts';
 import { Rehearsal } from '../../src/run/rehearsal.ts';
 import { trainFirmware } from '../../src/run/training-firmware.ts';
 import { findTarget } from '../../src/targets/index.ts';
@@ -47,13 +48,15 @@ async function compare({
   }));
   const request = { name: 'net', project, program, plan, core, optimize: 'speed' } as const;
   const outcomes = await trainFirmware(request, samples);
-  const rehearsal = await Rehearsal.create(graph, scheme);
-  samples.forEach(({ image, label, rate }, i) => {
-    const { loss } = rehearsal.step(rehearsal.features(image), label, rate);
-    expect(outcomes[i]!.loss, `loss of step ${i}`).toBe(loss);
-    for (const [name, state] of outcomes[i]!.states)
-      expect(state, `${name} after step ${i}`).toEqual(rehearsal.state(name));
-  });
+  for (const { name: hostName, host } of [await openHost('wasm'), await openHost()]) {
+    const rehearsal = Rehearsal.create(graph, scheme, host);
+    samples.forEach(({ image, label, rate }, i) => {
+      const { loss } = rehearsal.step(rehearsal.features(image), label, rate);
+      expect(outcomes[i]!.loss, `loss of step ${i}, ${hostName}`).toBe(loss);
+      for (const [name, state] of outcomes[i]!.states)
+        expect(state, `${name} after step ${i}, ${hostName}`).toEqual(rehearsal.state(name));
+    });
+  }
   return outcomes.map(({ loss }) => loss);
 }
 

@@ -156,10 +156,12 @@ export const biasUpdate: OpDef<'bias_update'> = {
     const [g, gScale, mask, weights, bias, ...step] = ins;
     if (!g || !weights) return { code: 'RV2005', message: 'the gradient or the weights are missing' };
     const count = g.shape.at(-1)!;
+    // Those of a convolution, or of a depthwise one.
+    const axis = weights.shape[0] === count ? 0 : weights.shape.length - 1;
     return firstProblem(
       incomingProblem([g, gScale, mask], g),
-      weightsProblem(weights, 0),
-      weights.shape[0] === count
+      weightsProblem(weights, axis),
+      weights.shape[axis] === count
         ? undefined
         : { code: 'RV2005', message: `weights [${weights.shape}] of ${count} biases` },
       attrs.inputScale > 0 && Number.isFinite(attrs.inputScale)
