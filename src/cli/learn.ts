@@ -15,13 +15,21 @@ import { importModel } from '../import/model.ts';
 import type { Graph } from '../ir/types.ts';
 import { compileTraining, prepareForTraining, type TrainingProgram } from '../learn/compile-training.ts';
 import { parseScheme, type Scheme } from '../learn/scheme.ts';
-import { accuracy, type EpochResult, rehearse } from '../rehearse/epochs.ts';
+import {
+  ARITHMETICS,
+  type Arithmetic,
+  compare,
+  type RehearsalRun,
+  type Spread,
+  spreadOf,
+} from '../rehearse/compare.ts';
 import { featuresOf } from '../rehearse/features.ts';
 import { curveSvg } from '../report/curve-svg.ts';
 import { contentHash } from '../run/cache.ts';
 import { openHost } from '../run/engine/host.ts';
 import { requireEmulatedCore } from '../run/executors.ts';
 import { readBytes } from '../run/files.ts';
+import { FloatRehearsal } from '../run/float-rehearsal.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
@@ -44,7 +52,9 @@ interface RehearseOptions extends SchemeOptions {
   readonly data: string;
   readonly epochs: number;
   readonly rate: number;
-  readonly seed: number;
+  readonly seed: readonly number[];
+  readonly beside: readonly Arithmetic[];
+  readonly rateWithoutQas?: number;
   readonly host?: string;
   readonly trainSamples?: number;
   readonly testSamples?: number;
@@ -131,7 +141,14 @@ export function addLearn(
     )
     .option('--epochs <n>', 'times that all samples are shown', number, 3)
     .option('--rate <r>', 'highest learning rate; it falls to 0 along a cosine', number, 0.00125)
-    .option('--seed <n>', 'of the order of samples and of rounding', number, 1)
+    .option('--seed <n,...>', 'of the order of samples and of rounding, a run for each', numbers, [1])
+    .option(
+      '--beside <what,...>',
+      'train also in float32, and in integers without quantisation-aware scaling: float32, no-qas',
+      arithmetics,
+      [],
+    )
+    .option('--rate-without-qas <r>', `default ${WITHOUT_QAS} times the rate`, number)
     .option('--host <name>', 'native or wasm: who computes; default: native where there is a C compiler')
     .option('--train-samples <n>', 'train with so many, drawn with seed 1', number)
     .option('--test-samples <n>', 'test with so many, drawn with seed 1', number)
@@ -142,7 +159,7 @@ export function addLearn(
       if (options.output !== undefined)
         await writeText(options.output, `${JSON.stringify(result, null, 2)}\n`);
       if (options.svg !== undefined)
-        await writeText(options.svg, curveSvg(result.curve, `${result.model}, ${result.scheme.name}`));
+        await writeText(options.svg, curveSvg(result.runs, `${result.model}, ${result.scheme.name}`));
       deliver({ document: result, text: rehearsalText(result), notes: result.warnings, exitCode: EXIT.ok });
     });
 }
@@ -152,6 +169,18 @@ function number(text: string): number {
   if (text.trim() === '' || !(value >= 0) || !Number.isFinite(value))
     throw new InvalidArgumentError(`"${text}" is not a number.`);
   return value;
+}
+
+function numbers(text: string): number[] {
+  return text.split(',').map(number);
+}
+
+function arithmetics(text: string): Arithmetic[] {
+  return text.split(',').map((name) => {
+    const known = ARITHMETICS.find((arithmetic) => arithmetic === name && name !== 'device');
+    if (known === undefined) throw new InvalidArgumentError(`"${name}" is neither float32 nor no-qas.`);
+    return known;
+  });
 }
 
 async function readGraph(path: string): Promise<{ graph: Graph; identity: string }> {
@@ -245,11 +274,12 @@ interface RehearsalResult {
   };
   /** What of the data was left out, and what looks odd. */
   readonly warnings: readonly Diagnostic[];
-  readonly seed: number;
-  readonly rate: number;
-  readonly curve: readonly EpochResult[];
-  readonly testAccuracy: number;
+  readonly runs: readonly RehearsalRun[];
+  readonly testAccuracy: readonly Spread[];
 }
+
+/** A unit of weight is about 1/200: without scaling, a step is that much smaller, squared. */
+const WITHOUT_QAS = 50_000;
 
 /** Share of the items that is held out where the data do not say what the test is. */
 const HELD_OUT = 0.2;
@@ -259,7 +289,7 @@ async function runRehearsal(
   options: RehearseOptions,
   tell: (text: string) => void,
 ): Promise<RehearsalResult> {
-  const { epochs, rate, seed } = options;
+  const { epochs, rate, rateWithoutQas = WITHOUT_QAS * rate } = options;
   const { host } = await openHost(options.host);
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
   const input = graph.values.get(graph.inputs[0]!)!;
@@ -279,7 +309,7 @@ async function runRehearsal(
   try {
     const { classes } = source.train;
     const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
-    const rehearsal = Rehearsal.create(graph, scheme, host, seed);
+    const rehearsal = Rehearsal.create(graph, scheme, host);
     if (classes.length > scheme.classes) {
       fail('RV5001', `the classifier has ${scheme.classes} classes, the data ${classes.length}`, {
         origin: options.scheme,
@@ -313,14 +343,18 @@ async function runRehearsal(
     };
     const train = await features(parts.train, 'train', options.trainSamples);
     const test = await features(parts.test, 'test', options.testSamples);
-    const curve: EpochResult[] = [];
-    const steps = (epoch: number, done: number, all: number): void =>
-      tell(`epoch ${epoch} of ${epochs}: ${count(done)} of ${count(all)} steps`);
-    for await (const result of rehearse(rehearsal, train, test, { epochs, rate, seed, tell: steps })) {
-      curve.push(result);
-      const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
-      tell(`epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${loss}`);
-    }
+    const runs = await compare(train, test, {
+      arithmetics: ['device', ...options.beside],
+      seeds: options.seed,
+      epochs,
+      rateOf: (arithmetic) => (arithmetic === 'no-qas' ? rateWithoutQas : rate),
+      learner(arithmetic, seed) {
+        if (arithmetic === 'float32') return new FloatRehearsal(graph, scheme, host);
+        const qas = arithmetic === 'device' && scheme.qas;
+        return Rehearsal.create(graph, { ...scheme, qas }, host, seed);
+      },
+      tell,
+    });
     return {
       command: `rivulet ${process.argv.slice(2).join(' ')}`,
       version: VERSION,
@@ -329,17 +363,15 @@ async function runRehearsal(
       scheme,
       data: { folder: basename(options.data), classes, train: train.count, test: test.count },
       warnings: source.warnings,
-      seed,
-      rate,
-      curve,
-      testAccuracy: accuracy(rehearsal, test),
+      runs,
+      testAccuracy: spreadOf(runs),
     };
   } finally {
     source.close();
   }
 }
 
-function rehearsalText({ model, scheme, data, curve, testAccuracy }: RehearsalResult): string {
+function rehearsalText({ model, scheme, data, runs, testAccuracy }: RehearsalResult): string {
   const percent = (x: number | null): string => (x === null ? '-' : `${(100 * x).toFixed(2)} %`);
   return [
     heading(
@@ -347,19 +379,34 @@ function rehearsalText({ model, scheme, data, curve, testAccuracy }: RehearsalRe
     ),
     table(
       [
+        { title: 'arithmetic' },
+        { title: 'seed', right: true },
         { title: 'epoch', right: true },
         { title: 'loss', right: true },
         { title: 'train', right: true },
         { title: 'test', right: true },
       ],
-      curve.map(({ epoch, loss, trainAccuracy, testAccuracy: test }) => [
-        String(epoch),
-        loss === null ? '-' : loss.toFixed(3),
-        percent(trainAccuracy),
-        percent(test),
-      ]),
+      runs.flatMap(({ arithmetic, seed, curve }) =>
+        curve.map(({ epoch, loss, trainAccuracy, testAccuracy: test }) => [
+          arithmetic,
+          String(seed),
+          String(epoch),
+          loss === null ? '-' : loss.toFixed(3),
+          percent(trainAccuracy),
+          percent(test),
+        ]),
+      ),
     ),
-    `test accuracy, by the device's own arithmetic: ${percent(testAccuracy)}`,
+    ...testAccuracy.map(({ arithmetic, runs: n, mean, least, most }) => {
+      const spread = n > 1 ? `, ${percent(least)} to ${percent(most)} of ${n} seeds` : '';
+      return `test accuracy, ${ARITHMETIC_TITLES[arithmetic]}: ${percent(mean)}${spread}`;
+    }),
     '',
   ].join('\n');
 }
+
+const ARITHMETIC_TITLES: Readonly<Record<Arithmetic, string>> = {
+  device: "by the device's own arithmetic",
+  float32: 'in float32',
+  'no-qas': 'in integers without quantisation-aware scaling',
+};

@@ -21,9 +21,16 @@ export interface StepResult {
   readonly predicted: number;
 }
 
+/** Whatever learns from features, image by image. */
+export interface Learner {
+  step(features: Features, label: number, rate: number): StepResult;
+  /** The class of an image with the parameters as they are. */
+  predict(features: Features): number;
+}
+
 const HOST_KERNELS: KernelChoice = { isas: ['simd', 'portable'], optimize: 'speed' };
 
-export class Rehearsal {
+export class Rehearsal implements Learner {
   readonly training: TrainingGraph;
   /** What `features` depends on beside the model: which of its values they are. */
   readonly frozenKey: string;
@@ -90,7 +97,6 @@ export class Rehearsal {
     return { loss: Number(fromBytes('float32', loss)[0]), predicted: highest(logits) };
   }
 
-  /** The class of an image with the parameters as they are. */
   predict(features: Features): number {
     if (this.stale) {
       for (const name of this.stateNames) {
