@@ -1,5 +1,5 @@
 /** `rivulet learn`: firmware that trains, measured, and its training rehearsed on this computer. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
@@ -268,6 +268,8 @@ interface RehearsalResult {
   readonly scheme: Scheme;
   readonly data: {
     readonly folder: string;
+    /** When the newest of its files was written, a day. */
+    readonly date: string;
     readonly classes: readonly string[];
     readonly train: number;
     readonly test: number;
@@ -278,8 +280,20 @@ interface RehearsalResult {
   readonly testAccuracy: readonly Spread[];
 }
 
-/** A unit of weight is about 1/200: without scaling, a step is that much smaller, squared. */
-const WITHOUT_QAS = 50_000;
+/** The day on which the newest file below `path` was written. */
+async function dateOf(path: string): Promise<string> {
+  const entries = await readdir(path, { recursive: true }).catch(() => []);
+  const times = await Promise.all([path, ...entries.map((name) => join(path, name))].map(writtenAt));
+  return new Date(times.reduce((latest, time) => Math.max(latest, time), 0)).toISOString().slice(0, 10);
+}
+
+async function writtenAt(path: string): Promise<number> {
+  const stats = await stat(path);
+  return stats.isFile() ? stats.mtimeMs : 0;
+}
+
+/** A unit of weight is 1/100 to 1/1000: without scaling, a step is that much smaller, squared. The best of four, measured. */
+const WITHOUT_QAS = 200_000;
 
 /** Share of the items that is held out where the data do not say what the test is. */
 const HELD_OUT = 0.2;
@@ -361,7 +375,13 @@ async function runRehearsal(
       date: new Date().toISOString().slice(0, 10),
       model: basename(path),
       scheme,
-      data: { folder: basename(options.data), classes, train: train.count, test: test.count },
+      data: {
+        folder: basename(options.data),
+        date: await dateOf(options.data),
+        classes,
+        train: train.count,
+        test: test.count,
+      },
       warnings: source.warnings,
       runs,
       testAccuracy: spreadOf(runs),
