@@ -26,7 +26,7 @@ import {
 import { featuresOf } from '../rehearse/features.ts';
 import { curveSvg } from '../report/curve-svg.ts';
 import { contentHash } from '../run/cache.ts';
-import { openHost } from '../run/engine/host.ts';
+import { chooseHost } from '../run/engine/host.ts';
 import { requireEmulatedCore } from '../run/executors.ts';
 import { readBytes } from '../run/files.ts';
 import { FloatRehearsal } from '../run/float-rehearsal.ts';
@@ -304,7 +304,7 @@ async function runRehearsal(
   tell: (text: string) => void,
 ): Promise<RehearsalResult> {
   const { epochs, rate, rateWithoutQas = WITHOUT_QAS * rate } = options;
-  const { host } = await openHost(options.host);
+  const { host } = await chooseHost(options.host);
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
   const input = graph.values.get(graph.inputs[0]!)!;
   const [, height, width, channels] = input.shape;

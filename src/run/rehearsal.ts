@@ -112,6 +112,16 @@ export class Rehearsal implements Learner {
     return this.step_.stateBytes(name).slice();
   }
 
+  /** Copies of all states: what `restore` goes back to. */
+  snapshot(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.stateNames.map((name) => [name, this.state(name)]));
+  }
+
+  restore(states: ReadonlyMap<string, Uint8Array>): void {
+    for (const [name, bytes] of states) this.step_.stateBytes(name).set(bytes);
+    this.stale = true;
+  }
+
   /** Names of all states, in the order of the graph. */
   states(): readonly string[] {
     return this.stateNames;

@@ -6,7 +6,7 @@ import { emitProject } from '../../src/emit/project.ts';
 import { importModel, type ModelBytes } from '../../src/import/model.ts';
 import { compileTraining, prepareForTraining } from '../../src/learn/compile-training.ts';
 import { parseScheme } from '../../src/learn/scheme.ts';
-import { openHost } from '../../src/run/engine/host.ts';
+import { chooseHost } from '../../src/run/engine/host.ts';
 import { Rehearsal } from '../../src/run/rehearsal.ts';
 import { trainFirmware } from '../../src/run/training-firmware.ts';
 import { findTarget } from '../../src/targets/index.ts';
@@ -48,7 +48,7 @@ async function compare({
   }));
   const request = { name: 'net', project, program, plan, core, optimize: 'speed' } as const;
   const outcomes = await trainFirmware(request, samples);
-  for (const { name: hostName, host } of [await openHost('wasm'), await openHost()]) {
+  for (const { name: hostName, host } of [await chooseHost('wasm'), await chooseHost()]) {
     const rehearsal = Rehearsal.create(graph, scheme, host);
     samples.forEach(({ image, label, rate }, i) => {
       const { loss } = rehearsal.step(rehearsal.features(image), label, rate);
