@@ -28,6 +28,7 @@ const ALLOWED = {
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
   rehearse: ['core', 'data', 'run'],
+  train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
@@ -59,6 +60,7 @@ const ALLOWED = {
     'learn',
     'data',
     'rehearse',
+    'train',
     'emit',
     'cost',
     'report',
@@ -70,7 +72,7 @@ const ALLOWED = {
 };
 
 /** Node modules may be used only here; all other files run in a browser. */
-const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse'];
+const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train'];
 const BROWSER_FILES = [
   'run/engine/engine.ts',
   'run/engine/wasm-host.ts',

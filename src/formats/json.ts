@@ -66,6 +66,10 @@ export class JsonObject {
     return this.#read(key, 'a finite number', isFiniteNumber);
   }
 
+  boolean(key: string): boolean {
+    return this.#read(key, 'true or false', (value) => typeof value === 'boolean');
+  }
+
   /** An integer from `lowest` to `highest`. */
   integer(key: string, lowest: number, highest: number): number {
     return this.#read(key, `an integer from ${lowest} to ${highest}`, (value): value is number =>
