@@ -46,6 +46,7 @@ function parseBlock(json: JsonObject, depth: number): Block {
       const middle = json.has('middle')
         ? json.integer('middle', 1, MAX_CHANNELS)
         : Math.round(depth * json.number('expand'));
+      if (!(middle >= 1 && middle <= MAX_CHANNELS)) json.refuse('expand', `that makes ${middle} channels`);
       return { kind, kernel: kernel(), middle, channels, stride };
     }
     case 'residual':
