@@ -28,7 +28,8 @@ const ALLOWED = {
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
   rehearse: ['core', 'data', 'run'],
-  train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run'],
+  train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
+  supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
   nas: [
     'core',
     'ir',
@@ -78,6 +79,7 @@ const ALLOWED = {
     'data',
     'rehearse',
     'train',
+    'supernet',
     'emit',
     'cost',
     'report',
@@ -89,7 +91,7 @@ const ALLOWED = {
 };
 
 /** Node modules may be used only here; all other files run in a browser. */
-const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train'];
+const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train', 'supernet'];
 const BROWSER_FILES = [
   'run/engine/engine.ts',
   'run/engine/wasm-host.ts',

@@ -23,7 +23,8 @@ export interface ConvolutionOptions {
 }
 
 export interface NetworkOptions {
-  readonly seed?: number;
+  /** Of the weights; null: they are 0, for whoever fills them anyway. Default 1. */
+  readonly seed?: number | null;
   /** train (default): batch normalisation by the batch's own moments, which running averages follow; run: by those. */
   readonly mode?: 'train' | 'run';
   /** Share of a batch's moments in the running averages; 1: they are those of the last batch. Default 0.1. */
@@ -40,14 +41,14 @@ const EPSILON = 1e-5;
  */
 export class Network {
   private readonly builder: GraphBuilder;
-  private readonly random: () => number;
+  private readonly random: (() => number) | null;
   private readonly mode: 'train' | 'run';
   private readonly averageRate: number;
   private layers = 0;
 
   constructor(name: string, { seed = 1, mode = 'train', averageRate = AVERAGE_RATE }: NetworkOptions = {}) {
     this.builder = new GraphBuilder(name);
-    this.random = createRandom(seed);
+    this.random = seed === null ? null : createRandom(seed);
     this.mode = mode;
     this.averageRate = averageRate;
   }
@@ -182,7 +183,9 @@ export class Network {
   /** Uniform with the variance that keeps that of the values behind a ReLU (He and others, 2015). */
   private weights(name: string, shape: Shape, fanIn: number): ValueId {
     const reach = Math.sqrt(6 / fanIn);
-    const data = Float32Array.from({ length: elementCount(shape) }, () => (2 * this.random() - 1) * reach);
+    const data = new Float32Array(elementCount(shape));
+    const random = this.random;
+    if (random !== null) for (let i = 0; i < data.length; ++i) data[i] = (2 * random() - 1) * reach;
     return this.builder.state(`${name}/weights`, float(shape), data);
   }
 }

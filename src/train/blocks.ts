@@ -8,16 +8,24 @@ import { type ConvolutionOptions, Network, type NetworkOptions, SIX } from '../a
 import type { Clamp } from '../ir/attributes.ts';
 import type { Graph, ValueId } from '../ir/types.ts';
 
-/** A convolution with ReLU6 (ReLU in residual networks). */
-export interface StemBlock {
+interface NamedBlock {
+  /** Of its states, before `/weights` or `/expand/weights` and so on; default `b0`, `b1` ... by its place. */
+  readonly name?: string;
+}
+
+/** A convolution with ReLU6. */
+export interface StemBlock extends NamedBlock {
   readonly kind: 'conv';
   readonly kernel: number;
   readonly channels: number;
   readonly stride: number;
 }
 
-/** Pointwise expansion to `middle` channels, depthwise, pointwise projection; the sum with x where shapes allow. */
-export interface InvertedBlock {
+/**
+ * Pointwise expansion to `middle` channels, depthwise, pointwise projection; the sum with x where shapes allow and there is
+ * an expansion.
+ */
+export interface InvertedBlock extends NamedBlock {
   readonly kind: 'inverted';
   readonly kernel: number;
   /** Channels of the depthwise convolution; the same as those of x: no expansion. */
@@ -27,7 +35,7 @@ export interface InvertedBlock {
 }
 
 /** Two 3x3 convolutions and the sum with x, which a pointwise convolution brings to its shape where it differs. */
-export interface ResidualBlock {
+export interface ResidualBlock extends NamedBlock {
   readonly kind: 'residual';
   readonly channels: number;
   readonly stride: number;
@@ -54,7 +62,7 @@ const RELU: Clamp = [0, Number.POSITIVE_INFINITY];
 
 /**
  * The float32 network: input `image` [batch, height, width, channels] and `labels` [batch], outputs `loss` [1] and `logits`
- * [batch, classes]. States are named `b0/expand/weights`, `b0/depthwise/gamma` and so on by the number of the block.
+ * [batch, classes]. States are named `b0/expand/weights`, `b0/depthwise/gamma` and so on, of the classifier `logits/weights`.
  */
 export function networkOf(
   description: NetworkDescription,
@@ -63,7 +71,10 @@ export function networkOf(
   const net = new Network(description.name, options);
   const labels = net.labels('labels', batch);
   const image = net.input('image', [batch, ...description.input]);
-  const last = description.blocks.reduce((x, block, i) => addBlock(net, `b${i}`, x, block), image);
+  const last = description.blocks.reduce(
+    (x, block, i) => addBlock(net, block.name ?? `b${i}`, x, block),
+    image,
+  );
   const logits = net.dense('logits', net.globalMean('mean', last), description.classes);
   return net.build([net.crossEntropy(logits, labels, smoothing), logits]);
 }
@@ -87,7 +98,8 @@ function inverted(net: Network, name: string, x: ValueId, block: InvertedBlock):
   const wide = middle === depth ? x : net.conv(`${name}/expand`, x, middle, 1, ACTIVE);
   const deep = net.depthwise(`${name}/depthwise`, wide, kernel, { ...ACTIVE, stride });
   const narrow = net.conv(`${name}/project`, deep, channels, 1, { norm: true });
-  return stride === 1 && depth === channels ? net.add(`${name}/add`, x, narrow) : narrow;
+  const sums = stride === 1 && depth === channels && middle !== depth;
+  return sums ? net.add(`${name}/add`, x, narrow) : narrow;
 }
 
 function residual(net: Network, name: string, x: ValueId, { channels, stride }: ResidualBlock): ValueId {

@@ -1,13 +1,13 @@
 /** How large a network is. */
 
 import { elementCount } from '../ir/types.ts';
-import { lower } from '../lower/lower.ts';
+import { hostProgram } from '../run/engine/engine.ts';
 import { MOMENTS, type Trainable } from './evaluation.ts';
 
 /** Multiply-accumulates of one inference (of batch normalisation none: it is folded), and elements that are trained. */
 export function sizeOf(network: Trainable): { readonly macs: number; readonly parameters: number } {
   const graph = network({ batch: 1, mode: 'run' });
-  const { calls } = lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' });
+  const { calls } = hostProgram(graph);
   const parameters = [...graph.values.values()].filter(
     ({ role, name }) => role === 'state' && !name.endsWith(MOMENTS),
   );

@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RivuletError } from '../../src/core/diagnostics.ts';
-import { createRandom } from '../../src/core/random.ts';
-import { type Dataset, datasetOf } from '../../src/data/dataset.ts';
 import type { EngineHost } from '../../src/run/engine/engine.ts';
 import { wasmHost } from '../../src/run/engine/wasm-host.ts';
 import { readItems } from '../../src/train/batches.ts';
@@ -13,12 +11,11 @@ import { type NetworkDescription, networkOf } from '../../src/train/blocks.ts';
 import { evaluate } from '../../src/train/evaluation.ts';
 import { DEFAULT_RECIPE, type Recipe } from '../../src/train/recipe.ts';
 import { type TrainOptions, train } from '../../src/train/trainer.ts';
-
-const SHAPE = [8, 8, 1] as const;
+import { BARS, bars } from '../support/bars.ts';
 
 const NETWORK: NetworkDescription = {
   name: 'bars',
-  input: SHAPE,
+  input: BARS,
   classes: 2,
   blocks: [
     { kind: 'conv', kernel: 3, channels: 8, stride: 2 },
@@ -37,22 +34,6 @@ const RECIPE: Recipe = {
   heldOut: 0.2,
 };
 
-/** Bars that lie or stand, in noise. */
-function bars(count: number, seed: number): Dataset {
-  const random = createRandom(seed);
-  const values = new Uint8Array(count * 64);
-  const labels = new Int32Array(count);
-  for (let i = 0; i < count; ++i) {
-    labels[i] = i % 2;
-    const place = 1 + Math.floor(random() * 6);
-    for (let p = 0; p < 64; ++p) {
-      const line = i % 2 === 0 ? p >> 3 : p & 7;
-      values[i * 64 + p] = 100 * random() + (line === place ? 120 : 0);
-    }
-  }
-  return datasetOf({ kind: 'pixels', shape: SHAPE, values, labels }, ['lying', 'standing']);
-}
-
 let host: EngineHost;
 let folder: string;
 beforeEach(async () => {
@@ -63,7 +44,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const build = (options: Parameters<Parameters<typeof train>[0]>[0]) => networkOf(NETWORK, options);
 const run = (more: Partial<TrainOptions> = {}, recipe = RECIPE) =>
-  train(build, bars(200, 1), recipe, { host, shape: SHAPE, ...more });
+  train(build, bars(200, 1), recipe, { host, shape: BARS, ...more });
 
 /** Everything that a training leaves, but for the time it took. */
 async function outcome(trained: ReturnType<typeof run>) {
@@ -85,7 +66,7 @@ describe('a training', () => {
     const { states, epochs, counts } = await run();
     expect(counts).toEqual({ train: 160, heldOut: 40 });
     expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
-    const { accuracy, count } = evaluate(build, states, readItems(bars(100, 2), SHAPE), host);
+    const { accuracy, count } = evaluate(build, states, readItems(bars(100, 2), BARS), host);
     expect(count).toBe(100);
     expect(accuracy).toBeGreaterThan(0.95);
   });
