@@ -5,9 +5,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail, RivuletError } from '../core/diagnostics.ts';
 import { openData } from '../data/open.ts';
 import { contentHash } from '../run/cache.ts';
+import { openHost } from '../run/engine/candidate.ts';
 import type { EngineHost } from '../run/engine/engine.ts';
-import { nativeHost } from '../run/engine/native-host.ts';
-import { wasmHost } from '../run/engine/wasm-host.ts';
 import { readBytes } from '../run/files.ts';
 import { readItems } from '../train/batches.ts';
 import { type NetworkDescription, networkOf } from '../train/blocks.ts';
@@ -98,7 +97,7 @@ async function run(path: string, options: Options, tell: (text: string) => void)
   }
   const network = parseDescription(await readBytes(path, 'NETWORK'), basename(path));
   const recipe = await readRecipe(options);
-  const { host, name: hostName } = await openHost(options.host, tell);
+  const { host, name: hostName } = await hostFor(options.host, tell);
   const [height, width, channels] = network.input;
   const source = await openData(options.data, {
     size: [height, width],
@@ -169,20 +168,20 @@ async function readRecipe({ recipe, seed }: Options): Promise<Recipe> {
 }
 
 /** The native host, or WebAssembly where it cannot be had and was not asked for by name. */
-async function openHost(
+async function hostFor(
   name: string | undefined,
   tell: (text: string) => void,
 ): Promise<{ host: EngineHost; name: string }> {
   if (name !== undefined && name !== 'native' && name !== 'wasm') {
     fail('RV3001', `"${name}" is no host`, { origin: '--host', hint: 'native or wasm' });
   }
-  if (name === 'wasm') return { host: await wasmHost(), name };
+  if (name === 'wasm') return { host: await openHost(name), name };
   try {
-    return { host: await nativeHost(), name: 'native' };
+    return { host: await openHost('native'), name: 'native' };
   } catch (error) {
     if (name === 'native' || !(error instanceof RivuletError)) throw error;
     tell('the native engine is not available; WebAssembly takes about three times as long');
-    return { host: await wasmHost(), name: 'wasm' };
+    return { host: await openHost('wasm'), name: 'wasm' };
   }
 }
 
