@@ -82,8 +82,9 @@ interface TrainResult {
   };
   readonly warnings: readonly Diagnostic[];
   readonly epochs: readonly EpochResult[];
-  /** Of the epochs; on a computer that does nothing else they are what one core needs. */
+  /** Of all epochs: what the clock says, and what of that on a processor. */
   readonly seconds: number;
+  readonly cpuSeconds: number;
   /** Once, at the end; null where the data have no part for it. */
   readonly test: Evaluation | null;
   readonly model: string;
@@ -149,6 +150,7 @@ async function run(path: string, options: Options, tell: (text: string) => void)
       warnings: source.warnings,
       epochs,
       seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+      cpuSeconds: epochs.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
       test,
       model: basename(options.output),
     };
@@ -202,7 +204,7 @@ function minutes(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 }
 
-function textOf({ network, size, data, epochs, seconds, test, model }: TrainResult): string {
+function textOf({ network, size, data, epochs, seconds, cpuSeconds, test, model }: TrainResult): string {
   return [
     heading(`${network.name}: ${count(size.parameters)} parameters, ${count(size.macs)} MACs`),
     table(
@@ -219,7 +221,7 @@ function textOf({ network, size, data, epochs, seconds, test, model }: TrainResu
         s.toFixed(1),
       ]),
     ),
-    `trained with ${count(data.train)} items in ${minutes(seconds)}`,
+    `trained with ${count(data.train)} items in ${minutes(seconds)}, ${minutes(cpuSeconds)} on a processor`,
     `test     ${test === null ? '-' : `${percent(test.accuracy)} of ${count(test.count)}`}`,
     `model    ${model}`,
     '',

@@ -16,6 +16,8 @@ export interface EpochResult {
   /** On what is held out, by the averaged parameters; null where nothing is. */
   readonly heldOutAccuracy: number | null;
   readonly seconds: number;
+  /** Of this process on a processor: what an epoch costs where other programs run too. */
+  readonly cpuSeconds: number;
 }
 
 export interface Checkpoint {

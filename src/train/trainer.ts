@@ -105,10 +105,13 @@ export async function runRecipe(
   const epochs: EpochResult[] = [...(earlier?.epochs ?? [])];
   while (epochs.length < recipe.epochs) {
     const start = performance.now();
+    const cpu = process.cpuUsage();
     const loss = await runEpoch(learner, items, recipe, averages, epochs.length, onProgress, signal);
     const heldOutAccuracy = judge?.(result()) ?? null;
     const seconds = (performance.now() - start) / 1000;
-    epochs.push({ epoch: epochs.length + 1, loss, heldOutAccuracy, seconds });
+    const { user, system } = process.cpuUsage(cpu);
+    const cpuSeconds = (user + system) / 1e6;
+    epochs.push({ epoch: epochs.length + 1, loss, heldOutAccuracy, seconds, cpuSeconds });
     if (checkpoint) {
       const { path, identity } = checkpoint;
       const average = averages.save();

@@ -49,7 +49,7 @@ const run = (more: Partial<TrainOptions> = {}, recipe = RECIPE) =>
 /** Everything that a training leaves, but for the time it took. */
 async function outcome(trained: ReturnType<typeof run>) {
   const { states, epochs, counts } = await trained;
-  return { states, counts, epochs: epochs.map(({ seconds: _, ...rest }) => rest) };
+  return { states, counts, epochs: epochs.map(({ seconds: _, cpuSeconds: __, ...rest }) => rest) };
 }
 
 /** A signal that stops when it has been asked so many times. */
