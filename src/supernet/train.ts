@@ -100,7 +100,7 @@ const CALIBRATION_BATCHES = 20;
 const CALIBRATION_SEED = 1;
 
 /**
- * How good a part of trained weights is without any training of its own.
+ * How good a part of trained weights is without any training of its own. Whoever asks often gives a `reusedMemory`.
  * @param calibration items that moments are taken of; labels do not matter
  */
 export function judgePart(

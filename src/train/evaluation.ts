@@ -4,6 +4,7 @@ import type { Graph } from '../ir/types.ts';
 import { type Engine, type EngineHost, openEngine } from '../run/engine/engine.ts';
 import { Batches, type BatchPlaces, type Items } from './batches.ts';
 import type { TrainableOptions } from './blocks.ts';
+import { inferenceGraph } from './inference.ts';
 
 /** A network in whatever form it is needed: see `networkOf`. */
 export type Trainable = (options: TrainableOptions) => Graph;
@@ -41,11 +42,11 @@ export interface Evaluation {
 /** Items a batch, where nothing is trained. */
 const BATCH = 64;
 
-/** How many of the items have their label's logit above all others. */
+/** How many of the items have their label's logit above all others, in the network as `inferenceGraph` makes it. */
 export function evaluate(network: Trainable, states: States, items: Items, host: EngineHost): Evaluation {
-  const engine = openEngine(network({ batch: BATCH, mode: 'run' }), host);
-  setStates(engine, states);
-  const batches = new Batches(items, placesOf(engine));
+  const engine = openEngine(inferenceGraph(network, states, BATCH), host);
+  const image = engine.input('image') as Float32Array;
+  const batches = new Batches(items, { image, labels: new Int32Array(BATCH) });
   const logits = engine.output('logits') as Float32Array;
   const classes = logits.length / BATCH;
   const order = Uint32Array.from({ length: items.count }, (_, i) => i);
