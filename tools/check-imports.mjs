@@ -28,6 +28,24 @@ const ALLOWED = {
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
   rehearse: ['core', 'data', 'run'],
+  train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
+  supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
+  nas: [
+    'core',
+    'ir',
+    'formats',
+    'program',
+    'ops',
+    'import',
+    'passes',
+    'lower',
+    'plan',
+    'schedule',
+    'emit',
+    'cost',
+    'targets',
+    'zoo',
+  ],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
@@ -70,8 +88,11 @@ const ALLOWED = {
     'formats',
     'import',
     'learn',
+    'nas',
     'data',
     'rehearse',
+    'train',
+    'supernet',
     'emit',
     'cost',
     'report',
@@ -83,7 +104,7 @@ const ALLOWED = {
 };
 
 /** Node modules may be used only here; all other files run in a browser. */
-const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse'];
+const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train', 'supernet'];
 const BROWSER_FILES = [
   'run/engine/engine.ts',
   'run/engine/wasm-host.ts',

@@ -11,6 +11,7 @@ import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
 import { addTargets } from './targets.ts';
+import { addTrain } from './train.ts';
 import { addZoo } from './zoo.ts';
 
 const EXIT_CODE_HELP = `
@@ -65,6 +66,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   const tell = (text: string): void => streams.stderr(`${text}\n`);
   addPareto(program, deliver, tell);
   addLearn(program, deliver, tell);
+  addTrain(program, deliver, tell);
   return program;
 }
 

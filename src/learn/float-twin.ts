@@ -103,7 +103,7 @@ export function floatTwin(inference: Graph, batch: number): FloatTwin {
   const logits = builder.activation('logits/flat', { shape, dtype: 'float32' });
   builder.node('reshape', {}, [last], [logits], origin);
   const loss = builder.activation('loss', { shape: [1], dtype: 'float32' });
-  builder.node('softmax_cross_entropy', {}, [logits, label], [loss], origin);
+  builder.node('softmax_cross_entropy', { smoothing: 0 }, [logits, label], [loss], origin);
   return { graph: builder.build([logits, loss]), partly };
 }
 

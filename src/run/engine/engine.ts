@@ -279,7 +279,12 @@ export class Engine {
 export function openEngine(graph: Graph, host: EngineHost): Engine {
   const problems = verifyGraph(graph, 'float');
   if (problems.length > 0) throw new RivuletError(problems);
-  return Engine.open(lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' }), host);
+  return Engine.open(hostProgram(graph), host);
+}
+
+/** What `openEngine` runs, of a graph that is known to be right. */
+export function hostProgram(graph: Graph): Program {
+  return lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' });
 }
 
 /** Addresses, but for the kernel. */
