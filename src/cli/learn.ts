@@ -367,6 +367,7 @@ async function runRehearsal(
         const qas = arithmetic === 'device' && scheme.qas;
         return Rehearsal.create(graph, { ...scheme, qas }, host, seed);
       },
+      key: [train.key, test.key, JSON.stringify(scheme)].join(),
       tell,
     });
     return {

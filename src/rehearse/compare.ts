@@ -1,5 +1,8 @@
 /** The device's arithmetic beside others, with several seeds. */
 
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cachedFolder, contentHash } from '../run/cache.ts';
 import type { Learner } from '../run/rehearsal.ts';
 import { type EpochResult, type RehearseOptions, rehearse } from './epochs.ts';
 import type { FeatureSet } from './features.ts';
@@ -32,6 +35,8 @@ export interface Comparison {
   readonly epochs: number;
   rateOf(arithmetic: Arithmetic): number;
   learner(arithmetic: Arithmetic, seed: number): Learner;
+  /** Of everything else that decides about the result: finished runs are kept, and not done again. */
+  readonly key: string;
   tell(text: string): void;
 }
 
@@ -39,27 +44,47 @@ export interface Comparison {
 export async function compare(
   train: FeatureSet,
   test: FeatureSet,
-  { arithmetics, seeds, epochs, rateOf, learner, tell }: Comparison,
+  comparison: Comparison,
 ): Promise<RehearsalRun[]> {
   const runs: RehearsalRun[] = [];
-  for (const arithmetic of arithmetics) {
-    for (const seed of seeds) {
-      const rate = rateOf(arithmetic);
-      const title = seeds.length * arithmetics.length > 1 ? `${arithmetic}, seed ${seed}, ` : '';
-      const options: RehearseOptions = {
-        ...{ epochs, rate, seed },
-        tell: (epoch, done, all) => tell(`${title}epoch ${epoch} of ${epochs}: ${done} of ${all} steps`),
-      };
-      const curve: EpochResult[] = [];
-      for await (const result of rehearse(learner(arithmetic, seed), train, test, options)) {
-        curve.push(result);
-        const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
-        tell(`${title}epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${loss}`);
-      }
-      runs.push({ arithmetic, seed, rate, curve, testAccuracy: curve.at(-1)!.testAccuracy });
+  for (const arithmetic of comparison.arithmetics) {
+    for (const seed of comparison.seeds) {
+      const { epochs, key, rateOf } = comparison;
+      const what = contentHash([key, arithmetic, ...[seed, epochs, rateOf(arithmetic)].map(String)]);
+      const folder = await cachedFolder(`rehearsal-${what}`, async (scratch) => {
+        const run = await runOnce(train, test, comparison, arithmetic, seed);
+        await writeFile(join(scratch, RUN_FILE), JSON.stringify(run));
+      });
+      runs.push(JSON.parse(await readFile(join(folder, RUN_FILE), 'utf8')) as RehearsalRun);
     }
   }
   return runs;
+}
+
+const RUN_FILE = 'run.json';
+
+async function runOnce(
+  train: FeatureSet,
+  test: FeatureSet,
+  { epochs, rateOf, learner, tell }: Comparison,
+  arithmetic: Arithmetic,
+  seed: number,
+): Promise<RehearsalRun> {
+  const rate = rateOf(arithmetic);
+  const options: RehearseOptions = {
+    ...{ epochs, rate, seed },
+    tell: (epoch, done, all) =>
+      tell(`${arithmetic}, seed ${seed}, epoch ${epoch} of ${epochs}: ${done} of ${all} steps`),
+  };
+  const curve: EpochResult[] = [];
+  for await (const result of rehearse(learner(arithmetic, seed), train, test, options)) {
+    curve.push(result);
+    const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
+    tell(
+      `${arithmetic}, seed ${seed}, epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${loss}`,
+    );
+  }
+  return { arithmetic, seed, rate, curve, testAccuracy: curve.at(-1)!.testAccuracy };
 }
 
 export function spreadOf(runs: readonly RehearsalRun[]): Spread[] {

@@ -6,6 +6,8 @@ import { cachedFolder } from '../run/cache.ts';
 import type { Features } from '../run/rehearsal.ts';
 
 export interface FeatureSet {
+  /** As it was given: everything that decides about them. */
+  readonly key: string;
   readonly count: number;
   label(i: number): number;
   features(i: number): Features;
@@ -45,6 +47,7 @@ export async function featuresOf(
   const bytes = new Uint8Array(await readFile(join(folder, 'features.bin')));
   const itemBytes = sizes.reduce((sum, size) => sum + size, 0);
   return {
+    key,
     count: length,
     label: (i) => labels[i]!,
     features: (i) => {
