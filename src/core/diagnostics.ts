@@ -40,6 +40,10 @@ export const DIAGNOSTIC_CODES = {
   // 5xxx: learning
   RV5001: 'the training scheme is not valid, or not for this model',
   RV5002: 'the model cannot be trained in this way',
+  // 6xxx: searching networks
+  RV6001: 'the file does not describe a chain of inverted bottlenecks',
+  RV6002: 'the genes are not those of a network of the space',
+  RV6003: 'no network of the space fits',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',

@@ -57,6 +57,10 @@ export class JsonObject {
     return this.#fields.has(key);
   }
 
+  isNull(key: string): boolean {
+    return this.#fields.get(key) === null;
+  }
+
   text(key: string): string {
     return this.#read(key, 'a text', (value) => typeof value === 'string');
   }
@@ -103,6 +107,11 @@ export class JsonObject {
   object(key: string): JsonObject {
     const value = this.#read(key, 'an object', (item): item is unknown => item !== undefined);
     return JsonObject.from(value, this.#dialect, this.#place(key));
+  }
+
+  /** An object, or null where the field is null. */
+  objectOrNull(key: string): JsonObject | null {
+    return this.isNull(key) ? null : this.object(key);
   }
 
   objects(key: string): JsonObject[] {

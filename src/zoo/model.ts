@@ -5,7 +5,7 @@ import type { TfliteModel } from '../formats/tflite/model.ts';
 import { Assembler, type Operation } from './assembler.ts';
 import { type CalibratedLayer, calibrate, IMAGE_SCALE, IMAGE_ZERO_POINT } from './calibrate.ts';
 import { IMAGE, inputShape, type Shape, samePadding } from './layers.ts';
-import { ZOO, type ZooNetwork } from './networks.ts';
+import { type Architecture, ZOO, type ZooNetwork } from './networks.ts';
 
 /** @throws RivuletError RV3001 if there is no network of that name */
 export function findNetwork(name: string): ZooNetwork {
@@ -29,18 +29,24 @@ export function findNetwork(name: string): ZooNetwork {
 export function zooModel(name: string, seed = 1): TfliteModel {
   const network = findNetwork(name);
   const { description, resolution } = network;
+  const text = `${description}, ${resolution} x ${resolution}, weights from seed ${seed}`;
+  return modelOf(text, network, calibrate(network, seed));
+}
+
+/** A network with its weights as a model; see `zooModel`. */
+export function modelOf(
+  description: string,
+  network: Architecture,
+  layers: readonly CalibratedLayer[],
+): TfliteModel {
   const assembler = new Assembler();
   const image = addResult(assembler, 'image', inputShape(network), IMAGE_SCALE, IMAGE_ZERO_POINT);
   const results: Result[] = [];
-  for (const layer of calibrate(network, seed)) {
+  for (const layer of layers) {
     const inputs = layer.inputs.map((index) => (index === IMAGE ? image : results[index]!));
     results.push(addLayer(assembler, layer, inputs));
   }
-  return assembler.model(
-    `${description}, ${resolution} x ${resolution}, weights from seed ${seed}`,
-    image.tensor,
-    results.at(-1)!.tensor,
-  );
+  return assembler.model(description, image.tensor, results.at(-1)!.tensor);
 }
 
 /** What a layer gives, and the tensor that holds it. */
