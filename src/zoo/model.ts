@@ -3,9 +3,9 @@ import { fail } from '../core/diagnostics.ts';
 import { clamp, roundHalfAway } from '../core/fixedpoint.ts';
 import type { TfliteModel } from '../formats/tflite/model.ts';
 import { Assembler, type Operation } from './assembler.ts';
-import { type CalibratedLayer, calibrate, IMAGE_SCALE, IMAGE_ZERO_POINT } from './calibrate.ts';
+import { type CalibratedLayer, calibrate } from './calibrate.ts';
 import { IMAGE, inputShape, type Shape, samePadding } from './layers.ts';
-import { type Architecture, ZOO, type ZooNetwork } from './networks.ts';
+import { ZOO, type ZooNetwork } from './networks.ts';
 
 /** @throws RivuletError RV3001 if there is no network of that name */
 export function findNetwork(name: string): ZooNetwork {
@@ -30,17 +30,23 @@ export function zooModel(name: string, seed = 1): TfliteModel {
   const network = findNetwork(name);
   const { description, resolution } = network;
   const text = `${description}, ${resolution} x ${resolution}, weights from seed ${seed}`;
-  return modelOf(text, network, calibrate(network, seed));
+  return modelOf(text, inputShape(network), calibrate(network, seed));
 }
 
-/** A network with its weights as a model; see `zooModel`. */
+/**
+ * Layers with their weights as a model; see `zooModel`. The last one gives its output.
+ * @param shape of what the layers read by the index `IMAGE`
+ * @param range of its real values
+ */
 export function modelOf(
   description: string,
-  network: Architecture,
+  shape: Shape,
   layers: readonly CalibratedLayer[],
+  range: readonly [number, number] = [-1, 1],
 ): TfliteModel {
+  const { scale, zeroPoint } = quantizationOf(range);
   const assembler = new Assembler();
-  const image = addResult(assembler, 'image', inputShape(network), IMAGE_SCALE, IMAGE_ZERO_POINT);
+  const image = addResult(assembler, 'image', shape, scale, zeroPoint);
   const results: Result[] = [];
   for (const layer of layers) {
     const inputs = layer.inputs.map((index) => (index === IMAGE ? image : results[index]!));
