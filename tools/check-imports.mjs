@@ -39,6 +39,7 @@ const ALLOWED = {
     'lower',
     'plan',
     'schedule',
+    'tradeoff',
     'emit',
     'cost',
     'targets',

@@ -4,29 +4,57 @@
  */
 import { groupPeak, type Turns } from './turns.ts';
 
+/** How a piece takes turns, and how it does where its expansion and depthwise convolution are one operator. */
+export interface Streamable {
+  readonly turns: Turns;
+  readonly carried: { readonly turns: Turns; readonly bytes: number } | null;
+}
+
+/** The most operators that are fused one by one; after that, all. The compiler's search tries the same sets. */
+const MAX_CARRIED = 6;
+
 /**
- * Streamed, the input pushed row by row: the least, over all ways to cut the chain into groups, of the most bytes live in
- * any firing. Between two groups a tensor is whole.
+ * Streamed, the input pushed row by row: the most bytes live in any firing, with the best cuts between pieces, and the best
+ * of the sets of carrying blocks that the compiler's search begins with, those that free most first.
  */
-export function streamedBytes(pieces: readonly Turns[]): number {
-  const sizeAt = (cut: number): number => {
-    const piece = pieces[cut]!;
-    return piece.inputRows * piece.inputRowBytes;
-  };
-  const end = pieces.length;
-  const last = pieces.at(-1)!;
+export function streamedBytes(pieces: readonly Streamable[]): number {
+  const order = pieces
+    .flatMap(({ carried }, i) => (carried === null ? [] : [{ i, bytes: carried.bytes }]))
+    .sort((a, b) => b.bytes - a.bytes);
+  const turns = pieces.map((piece) => piece.turns);
+  let best = leastPeak(turns, Number.POSITIVE_INFINITY);
+  for (const [count, { i }] of order.entries()) {
+    turns[i] = pieces[i]!.carried!.turns;
+    const isTried = count < MAX_CARRIED || count === order.length - 1;
+    if (isTried) best = Math.min(best, leastPeak(turns, best));
+  }
+  return best;
+}
+
+/**
+ * The least, over all ways to cut a chain into groups, of the most bytes live in any firing; infinity where that is not
+ * below `limit`. Between two groups a tensor is whole.
+ */
+export function leastPeak(pieces: readonly Turns[], limit: number): number {
+  const sizes = pieces.map(({ inputRows, inputRowBytes }) => inputRows * inputRowBytes);
   // What is pushed is never whole.
-  const sizes = pieces.map((_, cut) => (cut === 0 ? 0 : sizeAt(cut)));
-  sizes.push(last.outputRows * last.outputRowBytes);
-  const least = [0, ...pieces.map(() => Number.POSITIVE_INFINITY)];
-  for (let until = 1; until <= end; ++until) {
+  sizes[0] = 0;
+  const { outputRows, outputRowBytes } = pieces.at(-1)!;
+  sizes.push(outputRows * outputRowBytes);
+  const least = [0];
+  for (let until = 1; until < sizes.length; ++until) {
     const floor = (first: number): number => Math.max(least[first]!, sizes[first]!, sizes[until]!);
     const firsts = Array.from({ length: until }, (_, i) => until - 1 - i).sort((a, b) => floor(a) - floor(b));
+    let best = Number.POSITIVE_INFINITY;
     for (const first of firsts) {
-      if (floor(first) >= least[until]!) break;
-      const peak = groupPeak(pieces.slice(first, until), first === 0);
-      least[until] = Math.min(least[until]!, Math.max(least[first]!, peak));
+      const bound = Math.min(best, limit);
+      if (floor(first) >= bound) break;
+      best = Math.min(
+        best,
+        Math.max(least[first]!, groupPeak(pieces.slice(first, until), first === 0, bound)),
+      );
     }
+    least.push(best);
   }
-  return least[end]!;
+  return least.at(-1)!;
 }

@@ -81,20 +81,20 @@ export function turnsOf(program: Program): Turns {
 
 /**
  * The most bytes live while pieces take turns. What goes in is pushed row by row or whole from the start; what comes out
- * is whole in the end.
+ * is whole in the end. Where they are not below `limit`, infinity.
  */
-export function groupPeak(pieces: readonly Turns[], pushed: boolean): number {
+export function groupPeak(pieces: readonly Turns[], pushed: boolean, limit: number): number {
   const before = keptBefore(pieces, pushed);
   const behind = heldBehind(pieces);
   let most = 0;
-  pieces.forEach((piece, j) => {
+  for (const [j, { given, handed, live }] of pieces.entries()) {
     const [up, down] = [before[j]!, behind[j]!];
-    const { given, handed, live } = piece;
     for (let e = 0; e < live.length; ++e) {
       const bytes = live[e]! + up[given[e]!]! + down[handed[e]!]!;
       if (bytes > most) most = bytes;
     }
-  });
+    if (most >= limit) return Number.POSITIVE_INFINITY;
+  }
   if (!pushed) return most;
   const { held, handedAtWait, inputRowBytes } = pieces[0]!;
   for (let row = 0; row < held.length; ++row) {
@@ -108,7 +108,8 @@ function keptBefore(pieces: readonly Turns[], pushed: boolean): Float64Array[] {
   const { inputRows, inputRowBytes } = pieces[0]!;
   const first = new Float64Array(inputRows + 1);
   // Of a whole input, the rows that nobody has asked for yet.
-  if (!pushed) for (let given = 0; given <= inputRows; ++given) first[given] = (inputRows - given) * inputRowBytes;
+  if (!pushed)
+    for (let given = 0; given <= inputRows; ++given) first[given] = (inputRows - given) * inputRowBytes;
   const before = [first];
   for (let j = 1; j < pieces.length; ++j) {
     const { kept, givenAtRest, outputRows } = pieces[j - 1]!;
