@@ -10,6 +10,7 @@ import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Re
 import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
+import { addSearch } from './search.ts';
 import { addTargets } from './targets.ts';
 import { addZoo } from './zoo.ts';
 
@@ -65,6 +66,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   const tell = (text: string): void => streams.stderr(`${text}\n`);
   addPareto(program, deliver, tell);
   addLearn(program, deliver, tell);
+  addSearch(program, deliver, tell);
   return program;
 }
 

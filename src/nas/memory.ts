@@ -2,7 +2,7 @@
  * SRAM of a chain of pieces, without placing the network: between two pieces one tensor is all that lives, so what a
  * schedule needs is the most that any piece, or any group of pieces that takes turns, needs on its own.
  */
-import { groupPeak, type Turns } from './turns.ts';
+import { ChainPeaks, type Turns } from './turns.ts';
 
 /** How a piece takes turns, and how it does where its expansion and depthwise convolution are one operator. */
 export interface Streamable {
@@ -41,6 +41,7 @@ export function leastPeak(pieces: readonly Turns[], limit: number): number {
   sizes[0] = 0;
   const { outputRows, outputRowBytes } = pieces.at(-1)!;
   sizes.push(outputRows * outputRowBytes);
+  const peaks = new ChainPeaks(pieces);
   const least = [0];
   for (let until = 1; until < sizes.length; ++until) {
     const floor = (first: number): number => Math.max(least[first]!, sizes[first]!, sizes[until]!);
@@ -49,10 +50,7 @@ export function leastPeak(pieces: readonly Turns[], limit: number): number {
     for (const first of firsts) {
       const bound = Math.min(best, limit);
       if (floor(first) >= bound) break;
-      best = Math.min(
-        best,
-        Math.max(least[first]!, groupPeak(pieces.slice(first, until), first === 0, bound)),
-      );
+      best = Math.min(best, Math.max(least[first]!, peaks.peak(first, until, bound)));
     }
     least.push(best);
   }

@@ -79,59 +79,75 @@ export function turnsOf(program: Program): Turns {
   };
 }
 
-/**
- * The most bytes live while pieces take turns. What goes in is pushed row by row or whole from the start; what comes out
- * is whole in the end. Where they are not below `limit`, infinity.
- */
-export function groupPeak(pieces: readonly Turns[], pushed: boolean, limit: number): number {
-  const before = keptBefore(pieces, pushed);
-  const behind = heldBehind(pieces);
-  let most = 0;
-  for (const [j, { given, handed, live }] of pieces.entries()) {
-    const [up, down] = [before[j]!, behind[j]!];
-    for (let e = 0; e < live.length; ++e) {
-      const bytes = live[e]! + up[given[e]!]! + down[handed[e]!]!;
-      if (bytes > most) most = bytes;
+/** What groups of a chain of pieces need while they take turns. What goes into the chain is pushed row by row. */
+export class ChainPeaks {
+  private readonly pieces: readonly Turns[];
+  private readonly kept: Float64Array[][] = [];
+  private readonly held: Float64Array[][] = [];
+
+  constructor(pieces: readonly Turns[]) {
+    this.pieces = pieces;
+  }
+
+  /**
+   * The most bytes live while the pieces [first, until) take turns; infinity where that is not below `limit`. What goes
+   * into a group behind others is whole from the start, what comes out is whole in the end.
+   */
+  peak(first: number, until: number, limit: number): number {
+    const before = this.keptBefore(first, until);
+    const behind = this.heldBehind(first, until);
+    let most = 0;
+    for (let j = first; j < until; ++j) {
+      const { given, handed, live } = this.pieces[j]!;
+      const [up, down] = [before[j - first]!, behind[until - 1 - j]!];
+      for (let e = 0; e < live.length; ++e) {
+        const bytes = live[e]! + up[given[e]!]! + down[handed[e]!]!;
+        if (bytes > most) most = bytes;
+      }
+      if (most >= limit) return Number.POSITIVE_INFINITY;
     }
-    if (most >= limit) return Number.POSITIVE_INFINITY;
+    if (first > 0) return most;
+    const { held, handedAtWait, inputRowBytes } = this.pieces[0]!;
+    const down = behind[until - 1]!;
+    for (let row = 0; row < held.length; ++row) {
+      most = Math.max(most, inputRowBytes + held[row]! + down[handedAtWait[row]!]!);
+    }
+    return most;
   }
-  if (!pushed) return most;
-  const { held, handedAtWait, inputRowBytes } = pieces[0]!;
-  for (let row = 0; row < held.length; ++row) {
-    most = Math.max(most, inputRowBytes + held[row]! + behind[0]![handedAtWait[row]!]!);
-  }
-  return most;
-}
 
-/** By piece, by how many rows it was given: the bytes that rest in the pieces before. */
-function keptBefore(pieces: readonly Turns[], pushed: boolean): Float64Array[] {
-  const { inputRows, inputRowBytes } = pieces[0]!;
-  const first = new Float64Array(inputRows + 1);
-  // Of a whole input, the rows that nobody has asked for yet.
-  if (!pushed)
-    for (let given = 0; given <= inputRows; ++given) first[given] = (inputRows - given) * inputRowBytes;
-  const before = [first];
-  for (let j = 1; j < pieces.length; ++j) {
-    const { kept, givenAtRest, outputRows } = pieces[j - 1]!;
-    const previous = before[j - 1]!;
-    const bytes = new Float64Array(outputRows + 1);
-    bytes[0] = previous[0]!;
-    for (let row = 0; row < outputRows; ++row) bytes[row + 1] = kept[row]! + previous[givenAtRest[row]!]!;
-    before.push(bytes);
+  /** By piece from `first` on, by how many rows it was given: the bytes that rest in the pieces before. */
+  private keptBefore(first: number, until: number): readonly Float64Array[] {
+    const { inputRows, inputRowBytes } = this.pieces[first]!;
+    this.kept[first] ??= [
+      // Of a whole input, the rows that nobody has asked for yet.
+      Float64Array.from({ length: inputRows + 1 }, (_, rows) =>
+        first === 0 ? 0 : (inputRows - rows) * inputRowBytes,
+      ),
+    ];
+    const before = this.kept[first];
+    for (let j = first + before.length; j < until; ++j) {
+      const { kept, givenAtRest, outputRows } = this.pieces[j - 1]!;
+      const previous = before.at(-1)!;
+      const bytes = new Float64Array(outputRows + 1);
+      bytes[0] = previous[0]!;
+      for (let row = 0; row < outputRows; ++row) bytes[row + 1] = kept[row]! + previous[givenAtRest[row]!]!;
+      before.push(bytes);
+    }
+    return before;
   }
-  return before;
-}
 
-/** By piece, by how many rows it has handed on: the bytes held in the pieces behind, which wait. */
-function heldBehind(pieces: readonly Turns[]): Float64Array[] {
-  const { outputRows, outputRowBytes } = pieces.at(-1)!;
-  const behind = [Float64Array.from({ length: outputRows + 1 }, (_, rows) => rows * outputRowBytes)];
-  for (let j = pieces.length - 2; j >= 0; --j) {
-    const { held, handedAtWait, inputRows } = pieces[j + 1]!;
-    const next = behind[0]!;
-    const bytes = new Float64Array(inputRows + 1);
-    for (let row = 0; row < inputRows; ++row) bytes[row] = held[row]! + next[handedAtWait[row]!]!;
-    behind.unshift(bytes);
+  /** By piece from the last before `until` back, by how many rows it has handed on: what waits in those behind. */
+  private heldBehind(first: number, until: number): readonly Float64Array[] {
+    const { outputRows, outputRowBytes } = this.pieces[until - 1]!;
+    this.held[until] ??= [Float64Array.from({ length: outputRows + 1 }, (_, rows) => rows * outputRowBytes)];
+    const behind = this.held[until];
+    for (let j = until - 1 - behind.length; j >= first; --j) {
+      const { held, handedAtWait, inputRows } = this.pieces[j + 1]!;
+      const next = behind.at(-1)!;
+      const bytes = new Float64Array(inputRows + 1);
+      for (let row = 0; row < inputRows; ++row) bytes[row] = held[row]! + next[handedAtWait[row]!]!;
+      behind.push(bytes);
+    }
+    return behind;
   }
-  return behind;
 }

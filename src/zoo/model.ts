@@ -147,8 +147,9 @@ function addConstants(assembler: Assembler, layer: CalibratedLayer, x: Result): 
     op === 'conv' ? Math.floor(i / filter) : op === 'depthwise' ? i % channels : 0;
 
   const largest = new Float64Array(op === 'dense' ? 1 : channels);
-  for (const [i, w] of weights.entries()) {
-    largest[channelOf(i)] = Math.max(largest[channelOf(i)]!, Math.abs(w));
+  for (let i = 0; i < weights.length; ++i) {
+    const c = channelOf(i);
+    largest[c] = Math.max(largest[c]!, Math.abs(weights[i]!));
   }
   const scales = Array.from(largest, (w) => Math.fround(w / 127));
   const shapes = {
@@ -156,9 +157,10 @@ function addConstants(assembler: Assembler, layer: CalibratedLayer, x: Result): 
     depthwise: [1, kernel, kernel, channels],
     dense: [channels, depth],
   };
-  const quantized = Int8Array.from(weights, (w, i) =>
-    clamp(roundHalfAway(w / scales[channelOf(i)]!), -127, 127),
-  );
+  const quantized = new Int8Array(weights.length);
+  for (let i = 0; i < weights.length; ++i) {
+    quantized[i] = clamp(roundHalfAway(weights[i]! / scales[channelOf(i)]!), -127, 127);
+  }
   const biasScales = scales.map((scale) => Math.fround(scale * x.scale));
   const quantizedBiases = Int32Array.from(biases, (b, c) =>
     roundHalfAway(b / (biasScales[c] ?? biasScales[0]!)),
