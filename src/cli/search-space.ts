@@ -84,11 +84,11 @@ export function addSearchSpace(
       const summary = { space: space.name, target: target.name, core: target.core.name, version: VERSION };
       const document = {
         ...summary,
+        command: commandOf(space, target, options, budget),
         samples,
         seed,
         budget,
         networks: samples * drawn.length,
-        seconds,
         schedules,
       };
       const files =
@@ -125,6 +125,17 @@ function budgetOf({ budgetSram, budgetFlash }: Options, target: Target): Budget 
     });
   }
   return { sram, flash };
+}
+
+/** The command line that gives the same result anywhere. */
+function commandOf(
+  space: Space,
+  target: Target,
+  { samples, seed }: Options,
+  { sram, flash }: Budget,
+): string {
+  const memory = `--budget-sram ${sram} --budget-flash ${flash}`;
+  return `rivulet search space --target ${target.name} --space ${space.name} --samples ${samples} --seed ${seed} ${memory}`;
 }
 
 interface Drawn extends Pair {

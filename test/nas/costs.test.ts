@@ -19,9 +19,9 @@ describe.each(['mcunet', 'cifar', 'fashion', 'mcunet-v2'])('networks of the spac
   const space = SPACES.find((each) => each.name === name)!;
   const random = createRandom(5);
   const model = new CostModel(TARGET);
-  const small = { ...space, resolutions: space.resolutions.slice(0, 4) };
+  const small = { ...space, resolutions: space.resolutions.slice(0, 2) };
 
-  it.each([1, 2, 3, 4])('cost what the compiler says, network %i', () => {
+  it.each([1, 2])('cost what the compiler says, network %i', () => {
     const architecture = architectureOf(space, randomGenome(small, random));
     const cost = model.network(architecture);
     expect(cost.macs).toBe(costOf(architecture).macs);
@@ -31,9 +31,11 @@ describe.each(['mcunet', 'cifar', 'fashion', 'mcunet-v2'])('networks of the spac
     // The directions that the planner finds for a network as a whole are not always those it finds for the piece.
     expect(cost.sramWhole).toBeLessThanOrEqual(plan.arenaBytes);
     expect(plan.arenaBytes / cost.sramWhole).toBeLessThan(1.03);
-    // The same search as the compiler's, to the last byte.
+    // The compiler's search cuts inside blocks too, where it seldom gains anything.
     const graph = runPasses(graphOf(architecture), 'int8');
-    expect(cost.sramRows).toBe(new TradeOffSearch(graph, true, KERNELS).front(0).at(-1)!.liveBytes);
+    const { liveBytes } = new TradeOffSearch(graph, true, KERNELS).front(0).at(-1)!;
+    expect(cost.sramRows).toBeGreaterThanOrEqual(liveBytes);
+    expect(cost.sramRows / liveBytes).toBeLessThan(1.25);
   });
 });
 
@@ -47,4 +49,15 @@ it('adds up code as if it were one project', () => {
   const twice = sumCode([parts, parts], 2, 'cortex-m7', 'speed').bytes - report.flash.code;
   expect(twice).toBeGreaterThan(parts.layerBytes);
   expect(twice).toBeLessThan(2 * parts.layerBytes);
+});
+
+it('says of a streamed network what the compiler places', () => {
+  const space = SPACES[0]!;
+  const genome = randomGenome({ ...space, resolutions: [48], widths: [0.4] }, createRandom(2));
+  const architecture = architectureOf(space, genome);
+  const cost = new CostModel(TARGET).network(architecture);
+  const { report } = compile(modelBytesOf(architecture), { target: TARGET.name, inputMode: 'rows' });
+  expect(report.sram.arena / cost.sramRows).toBeGreaterThan(0.9);
+  expect(report.sram.arena / cost.sramRows).toBeLessThan(1.05);
+  expect(Math.abs(cost.flash / report.flash.total - 1)).toBeLessThan(0.01);
 });
