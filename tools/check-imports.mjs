@@ -41,6 +41,7 @@ const ALLOWED = {
     'lower',
     'plan',
     'schedule',
+    'tradeoff',
     'emit',
     'cost',
     'targets',

@@ -10,6 +10,7 @@ import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Re
 import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
+import { addSearch } from './search.ts';
 import { addTargets } from './targets.ts';
 import { addTrain } from './train.ts';
 import { addZoo } from './zoo.ts';
@@ -67,6 +68,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   addPareto(program, deliver, tell);
   addLearn(program, deliver, tell);
   addTrain(program, deliver, tell);
+  addSearch(program, deliver, tell);
   return program;
 }
 

@@ -46,6 +46,7 @@ export const DIAGNOSTIC_CODES = {
   RV6001: 'the file does not describe a chain of inverted bottlenecks',
   RV6002: 'the genes are not those of a network of the space',
   RV6003: 'no network of the space fits',
+  RV6004: 'what was kept is of another search',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',

@@ -3,6 +3,8 @@
  * are open. The backbone of MCUNet (arXiv 2007.10319) is that of ProxylessNAS without its last 1x1 convolution.
  */
 
+import { fail } from '../core/diagnostics.ts';
+
 /** Blocks of equal channels; the stride is that of the first. */
 export interface Stage {
   /** Channels at width 1. */
@@ -126,5 +128,16 @@ export function networkCount(space: Space): number {
   return stages.reduce(
     (product, { depths }) => product * depths.reduce((sum, depth) => sum + perBlock ** depth, 0),
     resolutions.length * widths.length,
+  );
+}
+
+/** @throws RivuletError RV3001 if there is no space of that name */
+export function findSpace(name: string): Space {
+  return (
+    SPACES.find((space) => space.name === name) ??
+    fail('RV3001', `there is no search space "${name}"`, {
+      origin: '--space',
+      hint: `one of ${SPACES.map((space) => space.name).join(', ')}`,
+    })
   );
 }

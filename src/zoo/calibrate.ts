@@ -30,25 +30,31 @@ export interface CalibratedLayer extends Layer {
 }
 
 /**
- * Weights at once, for questions of shapes only: what the network computes means nothing, though no channel is constant
- * and no sum of products leaves its type, so that passes and kernels are those of a trained network.
+ * Weights at once, for questions of shapes only: what the layers compute means nothing, though no channel is constant and
+ * no sum of products leaves its type, so that passes and kernels are those of a trained network.
+ * @param image of what the layers read by the index `IMAGE`
  */
-export function placeholders(network: Architecture, seed: number): CalibratedLayer[] {
+export function placeholders(layers: readonly Layer[], image: Shape, seed: number): CalibratedLayer[] {
   const random = createRandom(seed);
-  const layers = layersOf(network);
   return layers.map((layer) => {
     const from = layer.inputs[0]!;
-    const [, , depth] = from === IMAGE ? inputShape(network) : layers[from]!.shape;
+    const [, , depth] = from === IMAGE ? image : layers[from]!.shape;
     const count = weightCount(layer, depth);
     const reach = 1 / Math.sqrt(Math.max(1, count / layer.shape[2]));
     // The same few hundred numbers over and over: drawing a million takes longer than all the rest.
     const pattern = Float32Array.from({ length: PATTERN }, () => (2 * random() - 1) * reach);
-    const weights = Float32Array.from({ length: count }, (_, i) => pattern[i % PATTERN]!);
+    const weights = new Float32Array(count);
+    for (let i = 0; i < count; ++i) weights[i] = pattern[i % PATTERN]!;
     // Above zero: where all weights of a filter are negative, the clamp would leave nothing of its channel.
     const biases = new Float32Array(count === 0 ? 0 : layer.shape[2]).fill(0.5);
-    const range: [number, number] = layer.relu6 ? [0, 6] : layer.op === 'mean' ? [-5, 5] : [-6, 6];
-    return { ...layer, weights, biases, range };
+    return { ...layer, weights, biases, range: placeholderRange(layer) };
   });
+}
+
+/** Of the real results of a layer. The mean has one of its own, as in trained networks. */
+export function placeholderRange({ op, relu6 }: Layer): readonly [number, number] {
+  if (relu6) return [0, 6];
+  return op === 'mean' ? [-5, 5] : [-6, 6];
 }
 
 /** A prime: filters, whose sizes are no multiples of it, differ from each other. */

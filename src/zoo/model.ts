@@ -3,9 +3,9 @@ import { fail } from '../core/diagnostics.ts';
 import { clamp, roundHalfAway } from '../core/fixedpoint.ts';
 import type { TfliteModel } from '../formats/tflite/model.ts';
 import { Assembler, type Operation } from './assembler.ts';
-import { type CalibratedLayer, calibrate, IMAGE_SCALE, IMAGE_ZERO_POINT } from './calibrate.ts';
+import { type CalibratedLayer, calibrate } from './calibrate.ts';
 import { IMAGE, inputShape, type Shape, samePadding } from './layers.ts';
-import { type Architecture, ZOO, type ZooNetwork } from './networks.ts';
+import { ZOO, type ZooNetwork } from './networks.ts';
 
 /** @throws RivuletError RV3001 if there is no network of that name */
 export function findNetwork(name: string): ZooNetwork {
@@ -30,17 +30,23 @@ export function zooModel(name: string, seed = 1): TfliteModel {
   const network = findNetwork(name);
   const { description, resolution } = network;
   const text = `${description}, ${resolution} x ${resolution}, weights from seed ${seed}`;
-  return modelOf(text, network, calibrate(network, seed));
+  return modelOf(text, inputShape(network), calibrate(network, seed));
 }
 
-/** A network with its weights as a model; see `zooModel`. */
+/**
+ * Layers with their weights as a model; see `zooModel`. The last one gives its output.
+ * @param shape of what the layers read by the index `IMAGE`
+ * @param range of its real values
+ */
 export function modelOf(
   description: string,
-  network: Architecture,
+  shape: Shape,
   layers: readonly CalibratedLayer[],
+  range: readonly [number, number] = [-1, 1],
 ): TfliteModel {
+  const { scale, zeroPoint } = quantizationOf(range);
   const assembler = new Assembler();
-  const image = addResult(assembler, 'image', inputShape(network), IMAGE_SCALE, IMAGE_ZERO_POINT);
+  const image = addResult(assembler, 'image', shape, scale, zeroPoint);
   const results: Result[] = [];
   for (const layer of layers) {
     const inputs = layer.inputs.map((index) => (index === IMAGE ? image : results[index]!));
@@ -141,8 +147,9 @@ function addConstants(assembler: Assembler, layer: CalibratedLayer, x: Result): 
     op === 'conv' ? Math.floor(i / filter) : op === 'depthwise' ? i % channels : 0;
 
   const largest = new Float64Array(op === 'dense' ? 1 : channels);
-  for (const [i, w] of weights.entries()) {
-    largest[channelOf(i)] = Math.max(largest[channelOf(i)]!, Math.abs(w));
+  for (let i = 0; i < weights.length; ++i) {
+    const c = channelOf(i);
+    largest[c] = Math.max(largest[c]!, Math.abs(weights[i]!));
   }
   const scales = Array.from(largest, (w) => Math.fround(w / 127));
   const shapes = {
@@ -150,9 +157,10 @@ function addConstants(assembler: Assembler, layer: CalibratedLayer, x: Result): 
     depthwise: [1, kernel, kernel, channels],
     dense: [channels, depth],
   };
-  const quantized = Int8Array.from(weights, (w, i) =>
-    clamp(roundHalfAway(w / scales[channelOf(i)]!), -127, 127),
-  );
+  const quantized = new Int8Array(weights.length);
+  for (let i = 0; i < weights.length; ++i) {
+    quantized[i] = clamp(roundHalfAway(weights[i]! / scales[channelOf(i)]!), -127, 127);
+  }
   const biasScales = scales.map((scale) => Math.fround(scale * x.scale));
   const quantizedBiases = Int32Array.from(biases, (b, c) =>
     roundHalfAway(b / (biasScales[c] ?? biasScales[0]!)),
