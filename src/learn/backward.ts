@@ -44,6 +44,7 @@ export class Backward {
   private readonly random: ValueId;
   /** What readers of a value have sent back so far. */
   private readonly gradients = new Map<ValueId, Gradient>();
+  private scales = 0;
 
   constructor(builder: GraphBuilder, forward: Forward, scheme: Scheme, inputs: StepInputs, seed: number) {
     this.builder = builder;
@@ -301,7 +302,8 @@ export class Backward {
     return {
       value: builder.activation(`gradient of ${name}`, { shape, dtype: 'int8' }),
       scale: builder.state(
-        `scale of the gradient of ${name}`,
+        // Of a value that several nodes read there are several gradients: states are told apart by name.
+        `scale ${this.scales++} of the gradient of ${name}`,
         { shape: [2], dtype: 'int32' },
         Int32Array.from(FIRST_SCALE),
       ),

@@ -60,6 +60,8 @@ export interface TrainingInterface {
   readonly does: 'inference' | 'step';
   /** Where each output lies in the arena. */
   readonly outputOffsets: readonly number[];
+  /** The function that takes a step, with the parameters of NAME_train_step, which it is by default. */
+  readonly stepFunction?: string;
 }
 
 /** The header through which main.c sees a model. The sizes we will feed and read are checked against the model's own. */
@@ -110,7 +112,7 @@ function trainingGlue(
   name: string,
   inputBytes: readonly number[],
   outputBytes: readonly number[],
-  { does, outputOffsets }: TrainingInterface,
+  { does, outputOffsets, stepFunction = `${name}_train_step` }: TrainingInterface,
 ): string {
   const upper = name.toUpperCase();
   const before = does === 'step' ? 8 : 0;
@@ -128,7 +130,7 @@ function trainingGlue(
     `#define HARNESS_FRAME ${at}`,
     `#define HARNESS_BEGIN(arena) ${name}_reset(arena)`,
     does === 'step'
-      ? `#define HARNESS_RUN(sample, arena) ${name}_train_step(${image}, ${step}, arena)`
+      ? `#define HARNESS_RUN(sample, arena) ${stepFunction}(${image}, ${step}, arena)`
       : `#define HARNESS_RUN(sample, arena) ${name}_run(${image}, 0, arena)`,
     `#define HARNESS_INPUTS(X)${inputs.join('')}`,
     `#define HARNESS_OUTPUTS(X)${outputBytes.map((bytes, i) => ` X(${outputOffsets[i]}, ${bytes})`).join('')}`,

@@ -6,6 +6,7 @@ import { asBytes, fromBytes } from '../core/dtype.ts';
 import type { KernelChoice } from '../core/isa.ts';
 import type { Graph } from '../ir/types.ts';
 import type { Scheme } from '../learn/scheme.ts';
+import type { Learnt } from '../learn/slot.ts';
 import { inferencePart, splitFrozen } from '../learn/split.ts';
 import { type TrainingGraph, trainingGraph } from '../learn/training-graph.ts';
 import { lower } from '../lower/lower.ts';
@@ -114,6 +115,11 @@ export class Rehearsal {
   /** The bytes of a state, as the device's arena has them. */
   state(name: string): Uint8Array {
     return this.step_.state(name).slice();
+  }
+
+  /** What has been learnt, as the device would save it. */
+  learnt(): Learnt {
+    return { steps: this.steps, states: new Map(this.stateNames.map((name) => [name, this.state(name)])) };
   }
 
   /** Names of all states, in the order of the graph. */
