@@ -1,6 +1,5 @@
 /** `rivulet learn`: firmware that trains, measured, and its training rehearsed on this computer. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
@@ -11,22 +10,22 @@ import { sample, split } from '../data/split.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
 import { emitProject, type Project } from '../emit/project.ts';
 import { counterBytes } from '../emit/push.ts';
-import { importModel } from '../import/model.ts';
-import type { Graph } from '../ir/types.ts';
-import { compileTraining, prepareForTraining, type TrainingProgram } from '../learn/compile-training.ts';
-import { parseScheme, type Scheme } from '../learn/scheme.ts';
+import { compileTraining, type TrainingProgram } from '../learn/compile-training.ts';
+import type { Scheme } from '../learn/scheme.ts';
+import { encodeSlot, slotLayoutOf } from '../learn/slot.ts';
 import { accuracy, type EpochResult, rehearse } from '../rehearse/epochs.ts';
 import { featuresOf } from '../rehearse/features.ts';
 import { curveSvg } from '../report/curve-svg.ts';
 import { contentHash } from '../run/cache.ts';
 import { requireEmulatedCore } from '../run/executors.ts';
-import { readBytes } from '../run/files.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
-import { readModel } from './model.ts';
+import { addExport } from './learn-export.ts';
+import { readGraph, readScheme } from './learn-model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
+import { writeFileAt } from './write.ts';
 
 interface SchemeOptions {
   readonly scheme: string;
@@ -48,6 +47,7 @@ interface RehearseOptions extends SchemeOptions {
   readonly testSamples?: number;
   readonly output?: string;
   readonly svg?: string;
+  readonly state?: string;
 }
 
 export function addLearn(
@@ -134,14 +134,18 @@ export function addLearn(
     .option('--test-samples <n>', 'test with so many, drawn with seed 1', number)
     .option('-o, --output <file>', 'keep the result as JSON')
     .option('--svg <file>', 'draw the curve')
+    .option('--state <file>', 'keep what has been learnt, as the device saves it: for "rivulet learn export"')
     .action(async (path: string, options: RehearseOptions) => {
-      const result = await runRehearsal(path, options, tell);
+      const { result, slot } = await runRehearsal(path, options, tell);
       if (options.output !== undefined)
-        await writeText(options.output, `${JSON.stringify(result, null, 2)}\n`);
+        await writeFileAt(options.output, `${JSON.stringify(result, null, 2)}\n`);
       if (options.svg !== undefined)
-        await writeText(options.svg, curveSvg(result.curve, `${result.model}, ${result.scheme.name}`));
+        await writeFileAt(options.svg, curveSvg(result.curve, `${result.model}, ${result.scheme.name}`));
+      if (options.state !== undefined) await writeFileAt(options.state, slot);
       deliver({ document: result, text: rehearsalText(result), notes: result.warnings, exitCode: EXIT.ok });
     });
+
+  addExport(model(learn.command('export')), deliver);
 }
 
 function number(text: string): number {
@@ -149,18 +153,6 @@ function number(text: string): number {
   if (text.trim() === '' || !(value >= 0) || !Number.isFinite(value))
     throw new InvalidArgumentError(`"${text}" is not a number.`);
   return value;
-}
-
-async function readGraph(path: string): Promise<{ graph: Graph; identity: string }> {
-  const model = await readModel(path);
-  const { graph } = importModel(model, basename(path));
-  const files = model instanceof Uint8Array ? [model] : [model.description, model.tensors];
-  const identity = contentHash(files.map((file) => Buffer.from(file).toString('base64')));
-  return { graph: prepareForTraining(graph), identity };
-}
-
-async function readScheme(path: string): Promise<Scheme> {
-  return parseScheme(new TextDecoder().decode(await readBytes(path, '--scheme')), path);
 }
 
 interface Made extends TrainingFirmwareRequest, TrainingProgram {
@@ -189,18 +181,9 @@ async function writeProject(project: Project, folder: string): Promise<string[]>
   const paths: string[] = [];
   for (const [name, text] of project) {
     paths.push(join(folder, name));
-    await writeText(join(folder, name), text);
+    await writeFileAt(join(folder, name), text);
   }
   return paths;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  } catch (error) {
-    fail('RV3005', (error as Error).message, { origin: path });
-  }
 }
 
 function describeProgram({ name, scheme, program, plan, training }: Made) {
@@ -255,9 +238,15 @@ async function runRehearsal(
   path: string,
   options: RehearseOptions,
   tell: (text: string) => void,
-): Promise<RehearsalResult> {
-  const { epochs, rate, seed } = options;
+): Promise<{ result: RehearsalResult; slot: Uint8Array }> {
+  const { epochs, rate, seed, state } = options;
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
+  if (state !== undefined && wanted.classes === undefined) {
+    fail('RV5001', 'the scheme does not say how many classes there are, so no firmware has this state', {
+      origin: options.scheme,
+      hint: 'add "classes" to keep what is learnt',
+    });
+  }
   const input = graph.values.get(graph.inputs[0]!)!;
   const [, height, width, channels] = input.shape;
   const scale = input.quantization?.scales[0];
@@ -317,7 +306,7 @@ async function runRehearsal(
       const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
       tell(`epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${loss}`);
     }
-    return {
+    const result: RehearsalResult = {
       command: `rivulet ${process.argv.slice(2).join(' ')}`,
       version: VERSION,
       date: new Date().toISOString().slice(0, 10),
@@ -330,6 +319,7 @@ async function runRehearsal(
       curve,
       testAccuracy: accuracy(rehearsal, test),
     };
+    return { result, slot: encodeSlot(slotLayoutOf(rehearsal.training, scheme), rehearsal.learnt()) };
   } finally {
     source.close();
   }
