@@ -7,9 +7,11 @@ import type { Dataset, Item } from '../data/dataset.ts';
 import { inputsOf } from '../data/inputs.ts';
 import { openData } from '../data/open.ts';
 import { sample, split } from '../data/split.ts';
+import { slotBytes } from '../emit/flash.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
 import { emitProject, type Project } from '../emit/project.ts';
 import { counterBytes } from '../emit/push.ts';
+import { savedBytes } from '../emit/states.ts';
 import { compileTraining, type TrainingProgram } from '../learn/compile-training.ts';
 import type { Scheme } from '../learn/scheme.ts';
 import { encodeSlot, slotLayoutOf } from '../learn/slot.ts';
@@ -194,18 +196,20 @@ function describeProgram({ name, scheme, program, plan, training }: Made) {
     scheme,
     sram: { arena: plan.arenaBytes, counters: counterBytes(program, plan), states },
     constants,
+    slot: slotBytes(savedBytes(program)),
     layers: training.layers.map(({ layer, selection }) => ({ layer, channels: selection })),
   };
 }
 
 function programText(made: Made, folder: string | undefined): string {
-  const { name, scheme, sram, constants, layers } = describeProgram(made);
+  const { name, scheme, sram, constants, slot, layers } = describeProgram(made);
   const whole = layers.filter(({ channels }) => channels !== 'none').length;
   return [
     heading(`${name} learns by the scheme ${scheme.name}`),
     `trains   ${layers.length} layers, ${whole} of them weights`,
     `SRAM     ${bytes(sram.arena + sram.counters)} and the stack; ${count(sram.states)} of them persist`,
     `flash    ${bytes(constants)} of constants, and the code ("rivulet learn profile" measures both)`,
+    `saved    in two slots of ${bytes(slot)} of flash`,
     ...(folder === undefined ? [] : [`project  ${folder}`]),
     '',
   ].join('\n');
