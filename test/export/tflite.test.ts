@@ -97,6 +97,40 @@ describe.skipIf(!existsSync('../shared/models/mcunet-5fps.json'))('a backbone st
   });
 });
 
+it('writes float32 networks, which nothing here reads', () => {
+  const builder = new GraphBuilder('net');
+  const float = (...shape: readonly number[]) => ({ shape, dtype: 'float32' }) as const;
+  const origin = { index: 0, op: '', name: 'net' };
+  const x = builder.input('x', float(1, 4, 4, 1));
+  const weights = builder.constant('w', float(2, 3, 3, 1), new Float32Array(18).fill(0.5));
+  const bias = builder.constant('b', float(2), Float32Array.of(1, -1));
+  const [y, flat, z] = [float(1, 2, 2, 2), float(1, 8), float(1, 3)].map((type, i) =>
+    builder.activation(`y${i}`, type),
+  ) as [number, number, number];
+  const window = { stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] } as const;
+  builder.node('conv2d', { ...window, clamp: [0, 6] }, [x, weights, bias], [y], origin);
+  builder.node('reshape', {}, [y], [flat], origin);
+  const dense = builder.constant('dense', float(3, 8), new Float32Array(24));
+  const clamp = [-Infinity, 0.25] as const;
+  builder.node('fully_connected', { clamp }, [flat, dense, bias], [z], origin);
+  const { model } = readTflite(writeTflite(builder.build([z])), 'net');
+  const { operators, tensors } = model.subgraphs[0]!;
+  const described = operators.map(({ name, opcode, options }) => {
+    const activation = 'activation' in options ? options.activation : undefined;
+    return [name, model.operatorCodes[opcode]!.version, activation];
+  });
+  expect(described).toEqual([
+    ['CONV_2D', 1, 'RELU6'],
+    ['RESHAPE', 1, undefined],
+    ['FULLY_CONNECTED', 1, 'NONE'],
+    ['MAXIMUM', 1, undefined],
+    ['MINIMUM', 1, undefined],
+  ]);
+  const highest = tensors[operators.at(-1)!.inputs[1]!]!;
+  expect(highest.type).toBe('FLOAT32');
+  expect(new Float32Array(model.buffers[highest.buffer]!.slice().buffer)).toEqual(Float32Array.of(0.25));
+});
+
 describe('what TFLite has no words for', () => {
   const perTensor = (scale: number, zeroPoint: number) => ({
     scales: [scale],
