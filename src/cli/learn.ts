@@ -1,6 +1,6 @@
 /** `rivulet learn`: firmware that trains, measured, and its training rehearsed on this computer. */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
@@ -8,13 +8,14 @@ import type { Dataset, Item } from '../data/dataset.ts';
 import { inputsOf } from '../data/inputs.ts';
 import { openData } from '../data/open.ts';
 import { sample, split } from '../data/split.ts';
+import { slotBytes } from '../emit/flash.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
 import { emitProject, type Project } from '../emit/project.ts';
 import { counterBytes } from '../emit/push.ts';
-import { importModel } from '../import/model.ts';
-import type { Graph } from '../ir/types.ts';
-import { compileTraining, prepareForTraining, type TrainingProgram } from '../learn/compile-training.ts';
-import { parseScheme, type Scheme } from '../learn/scheme.ts';
+import { savedBytes } from '../emit/states.ts';
+import { compileTraining, type TrainingProgram } from '../learn/compile-training.ts';
+import type { Scheme } from '../learn/scheme.ts';
+import { encodeSlot, slotLayoutOf } from '../learn/slot.ts';
 import {
   ARITHMETICS,
   type Arithmetic,
@@ -28,14 +29,15 @@ import { curveSvg } from '../report/curve-svg.ts';
 import { contentHash } from '../run/cache.ts';
 import { chooseHost } from '../run/engine/host.ts';
 import { requireEmulatedCore } from '../run/executors.ts';
-import { readBytes } from '../run/files.ts';
 import { FloatRehearsal } from '../run/float-rehearsal.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
-import { readModel } from './model.ts';
+import { addExport } from './learn-export.ts';
+import { readGraph, readScheme } from './learn-model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
+import { writeFileAt } from './write.ts';
 
 interface SchemeOptions {
   readonly scheme: string;
@@ -60,6 +62,7 @@ interface RehearseOptions extends SchemeOptions {
   readonly testSamples?: number;
   readonly output?: string;
   readonly svg?: string;
+  readonly state?: string;
 }
 
 export function addLearn(
@@ -154,14 +157,18 @@ export function addLearn(
     .option('--test-samples <n>', 'test with so many, drawn with seed 1', number)
     .option('-o, --output <file>', 'keep the result as JSON')
     .option('--svg <file>', 'draw the curve')
+    .option('--state <file>', 'keep what has been learnt, as the device saves it: for "rivulet learn export"')
     .action(async (path: string, options: RehearseOptions) => {
-      const result = await runRehearsal(path, options, tell);
+      const { result, slot } = await runRehearsal(path, options, tell);
       if (options.output !== undefined)
-        await writeText(options.output, `${JSON.stringify(result, null, 2)}\n`);
+        await writeFileAt(options.output, `${JSON.stringify(result, null, 2)}\n`);
       if (options.svg !== undefined)
-        await writeText(options.svg, curveSvg(result.runs, `${result.model}, ${result.scheme.name}`));
+        await writeFileAt(options.svg, curveSvg(result.runs, `${result.model}, ${result.scheme.name}`));
+      if (options.state !== undefined) await writeFileAt(options.state, slot!);
       deliver({ document: result, text: rehearsalText(result), notes: result.warnings, exitCode: EXIT.ok });
     });
+
+  addExport(model(learn.command('export')), deliver);
 }
 
 function number(text: string): number {
@@ -181,18 +188,6 @@ function arithmetics(text: string): Arithmetic[] {
     if (known === undefined) throw new InvalidArgumentError(`"${name}" is neither float32 nor no-qas.`);
     return known;
   });
-}
-
-async function readGraph(path: string): Promise<{ graph: Graph; identity: string }> {
-  const model = await readModel(path);
-  const { graph } = importModel(model, basename(path));
-  const files = model instanceof Uint8Array ? [model] : [model.description, model.tensors];
-  const identity = contentHash(files.map((file) => Buffer.from(file).toString('base64')));
-  return { graph: prepareForTraining(graph), identity };
-}
-
-async function readScheme(path: string): Promise<Scheme> {
-  return parseScheme(new TextDecoder().decode(await readBytes(path, '--scheme')), path);
 }
 
 interface Made extends TrainingFirmwareRequest, TrainingProgram {
@@ -221,18 +216,9 @@ async function writeProject(project: Project, folder: string): Promise<string[]>
   const paths: string[] = [];
   for (const [name, text] of project) {
     paths.push(join(folder, name));
-    await writeText(join(folder, name), text);
+    await writeFileAt(join(folder, name), text);
   }
   return paths;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  } catch (error) {
-    fail('RV3005', (error as Error).message, { origin: path });
-  }
 }
 
 function describeProgram({ name, scheme, program, plan, training }: Made) {
@@ -243,18 +229,20 @@ function describeProgram({ name, scheme, program, plan, training }: Made) {
     scheme,
     sram: { arena: plan.arenaBytes, counters: counterBytes(program, plan), states },
     constants,
+    slot: slotBytes(savedBytes(program)),
     layers: training.layers.map(({ layer, selection }) => ({ layer, channels: selection })),
   };
 }
 
 function programText(made: Made, folder: string | undefined): string {
-  const { name, scheme, sram, constants, layers } = describeProgram(made);
+  const { name, scheme, sram, constants, slot, layers } = describeProgram(made);
   const whole = layers.filter(({ channels }) => channels !== 'none').length;
   return [
     heading(`${name} learns by the scheme ${scheme.name}`),
     `trains   ${layers.length} layers, ${whole} of them weights`,
     `SRAM     ${bytes(sram.arena + sram.counters)} and the stack; ${count(sram.states)} of them persist`,
     `flash    ${bytes(constants)} of constants, and the code ("rivulet learn profile" measures both)`,
+    `saved    in two slots of ${bytes(slot)} of flash`,
     ...(folder === undefined ? [] : [`project  ${folder}`]),
     '',
   ].join('\n');
@@ -302,10 +290,16 @@ async function runRehearsal(
   path: string,
   options: RehearseOptions,
   tell: (text: string) => void,
-): Promise<RehearsalResult> {
-  const { epochs, rate, rateWithoutQas = WITHOUT_QAS * rate } = options;
+): Promise<{ result: RehearsalResult; slot: Uint8Array | null }> {
+  const { epochs, rate, rateWithoutQas = WITHOUT_QAS * rate, state } = options;
   const { host } = await chooseHost(options.host);
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
+  if (state !== undefined && wanted.classes === undefined) {
+    fail('RV5001', 'the scheme does not say how many classes there are, so no firmware has this state', {
+      origin: options.scheme,
+      hint: 'add "classes" to keep what is learnt',
+    });
+  }
   const input = graph.values.get(graph.inputs[0]!)!;
   const [, height, width, channels] = input.shape;
   const scale = input.quantization?.scales[0];
@@ -357,7 +351,7 @@ async function runRehearsal(
     };
     const train = await features(parts.train, 'train', options.trainSamples);
     const test = await features(parts.test, 'test', options.testSamples);
-    const runs = await compare(train, test, {
+    const { runs, state: slot } = await compare(train, test, {
       arithmetics: ['device', ...options.beside],
       seeds: options.seed,
       epochs,
@@ -368,9 +362,13 @@ async function runRehearsal(
         return Rehearsal.create(graph, { ...scheme, qas }, host, seed);
       },
       key: [train.key, test.key, JSON.stringify(scheme)].join(),
+      stateOf: (learner) =>
+        learner instanceof Rehearsal
+          ? encodeSlot(slotLayoutOf(learner.training, scheme), learner.learnt())
+          : null,
       tell,
     });
-    return {
+    const result: RehearsalResult = {
       command: `rivulet ${process.argv.slice(2).join(' ')}`,
       version: VERSION,
       date: new Date().toISOString().slice(0, 10),
@@ -387,6 +385,7 @@ async function runRehearsal(
       runs,
       testAccuracy: spreadOf(runs),
     };
+    return { result, slot };
   } finally {
     source.close();
   }

@@ -42,6 +42,7 @@ export const DIAGNOSTIC_CODES = {
   RV5002: 'the model cannot be trained in this way',
   RV5003: 'the checkpoint belongs to another training',
   RV5004: 'the description of a network is not valid',
+  RV5005: 'the saved state is damaged, or of another model or scheme',
   // 6xxx: searching networks
   RV6001: 'the file does not describe a chain of inverted bottlenecks',
   RV6002: 'the genes are not those of a network of the space',

@@ -27,7 +27,11 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
   const name = requireIdentifier(options.name);
   const context: EmitContext = { ...options, program, plan, name, macro: name.toUpperCase() };
   const functions = kernelFunctions(context);
-  const headers = withIncluded(['rivulet.h', ...functions.map((f) => f.source.header)]);
+  const headers = withIncluded([
+    'rivulet.h',
+    ...(program.training ? ['rivulet_slot.h'] : []),
+    ...functions.map((f) => f.source.header),
+  ]);
   return new Map([
     [`${name}.h`, emitModelHeader(context)],
     [`${name}.c`, emitModel(context, functions)],

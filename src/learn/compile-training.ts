@@ -11,6 +11,7 @@ import { requirePlannable } from '../plan/work.ts';
 import type { Program } from '../program/types.ts';
 import { pushRows } from '../schedule/push.ts';
 import { stream } from '../schedule/stream.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { Scheme } from './scheme.ts';
 import { type TrainingGraph, trainingGraph } from './training-graph.ts';
 
@@ -52,7 +53,10 @@ export function compileTraining(model: Graph, options: TrainingOptions): Trainin
   }
   const training = trainingGraph(model, scheme, seed);
   const classes = training.graph.values.get(training.graph.outputs[0]!)!.shape.at(-1)!;
-  const lowered = { ...lower(training.graph, kernels), training: { classes, batch: scheme.batch } };
+  const lowered = {
+    ...lower(training.graph, kernels),
+    training: { classes, batch: scheme.batch, fingerprint: fingerprintOf(training, scheme) },
+  };
   requirePlannable(lowered);
   if (schedule === 'whole') return { training, ...takeRoom(lowered, plan(lowered)) };
   const streamed = stream(inputMode === 'rows' ? pushRows(lowered) : lowered);

@@ -35,38 +35,48 @@ export interface Comparison {
   readonly epochs: number;
   rateOf(arithmetic: Arithmetic): number;
   learner(arithmetic: Arithmetic, seed: number): Learner;
+  /** What has been learnt, as the device would save it; null of what is no device. */
+  stateOf(learner: Learner): Uint8Array | null;
   /** Of everything else that decides about the result: finished runs are kept, and not done again. */
   readonly key: string;
   tell(text: string): void;
 }
 
-/** One run after the other; all see the samples of a seed in the same order. */
+/** One run after the other; all see the samples of a seed in the same order. `state`: that of the first run. */
 export async function compare(
   train: FeatureSet,
   test: FeatureSet,
   comparison: Comparison,
-): Promise<RehearsalRun[]> {
+): Promise<{ readonly runs: readonly RehearsalRun[]; readonly state: Uint8Array | null }> {
   const runs: RehearsalRun[] = [];
+  let first: string | undefined;
   for (const arithmetic of comparison.arithmetics) {
     for (const seed of comparison.seeds) {
       const { epochs, key, rateOf } = comparison;
       const what = contentHash([key, arithmetic, ...[seed, epochs, rateOf(arithmetic)].map(String)]);
       const folder = await cachedFolder(`rehearsal-${what}`, async (scratch) => {
-        const run = await runOnce(train, test, comparison, arithmetic, seed);
+        const learner = comparison.learner(arithmetic, seed);
+        const run = await runOnce(train, test, comparison, learner, arithmetic, seed);
+        const state = comparison.stateOf(learner);
+        if (state !== null) await writeFile(join(scratch, STATE_FILE), state);
         await writeFile(join(scratch, RUN_FILE), JSON.stringify(run));
       });
+      first ??= folder;
       runs.push(JSON.parse(await readFile(join(folder, RUN_FILE), 'utf8')) as RehearsalRun);
     }
   }
-  return runs;
+  const state = await readFile(join(first!, STATE_FILE)).catch(() => null);
+  return { runs, state };
 }
 
 const RUN_FILE = 'run.json';
+const STATE_FILE = 'state.bin';
 
 async function runOnce(
   train: FeatureSet,
   test: FeatureSet,
-  { epochs, rateOf, learner, tell }: Comparison,
+  { epochs, rateOf, tell }: Comparison,
+  learner: Learner,
   arithmetic: Arithmetic,
   seed: number,
 ): Promise<RehearsalRun> {
@@ -77,7 +87,7 @@ async function runOnce(
       tell(`${arithmetic}, seed ${seed}, epoch ${epoch} of ${epochs}: ${done} of ${all} steps`),
   };
   const curve: EpochResult[] = [];
-  for await (const result of rehearse(learner(arithmetic, seed), train, test, options)) {
+  for await (const result of rehearse(learner, train, test, options)) {
     curve.push(result);
     const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
     tell(

@@ -66,6 +66,8 @@ export interface ModelInterface {
  */
 export interface TrainingInterface {
   readonly does: 'inference' | 'step';
+  /** The function that takes a step, with the parameters of NAME_train_step, which it is by default. */
+  readonly stepFunction?: string;
 }
 
 /** The header through which main.c sees a model. The sizes we will feed and read are checked against the model's own. */
@@ -117,7 +119,10 @@ function placed(reads: readonly ArenaBytes[]): string {
   return `#define HARNESS_OUTPUTS(X)${reads.map(({ at, bytes }) => ` X(${at}, ${bytes})`).join('')}`;
 }
 
-function trainingGlue(model: ModelInterface, { does }: TrainingInterface): string {
+function trainingGlue(
+  model: ModelInterface,
+  { does, stepFunction = `${model.name}_train_step` }: TrainingInterface,
+): string {
   const { name, inputBytes, reads = [] } = model;
   const upper = name.toUpperCase();
   const before = does === 'step' ? 8 : 0;
@@ -135,7 +140,7 @@ function trainingGlue(model: ModelInterface, { does }: TrainingInterface): strin
     `#define HARNESS_FRAME ${at}`,
     `#define HARNESS_BEGIN(arena) ${name}_reset(arena)`,
     does === 'step'
-      ? `#define HARNESS_RUN(sample, arena) ${name}_train_step(${image}, ${step}, arena)`
+      ? `#define HARNESS_RUN(sample, arena) ${stepFunction}(${image}, ${step}, arena)`
       : `#define HARNESS_RUN(sample, arena) ${name}_run(${image}, 0, arena)`,
     `#define HARNESS_INPUTS(X)${inputs.join('')}`,
     placed(reads),

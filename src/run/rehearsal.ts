@@ -6,6 +6,7 @@ import { asBytes, fromBytes } from '../core/dtype.ts';
 import type { KernelChoice } from '../core/isa.ts';
 import type { Graph } from '../ir/types.ts';
 import type { Scheme } from '../learn/scheme.ts';
+import type { Learnt } from '../learn/slot.ts';
 import { inferencePart, splitFrozen } from '../learn/split.ts';
 import { type TrainingGraph, trainingGraph } from '../learn/training-graph.ts';
 import { lower } from '../lower/lower.ts';
@@ -120,6 +121,11 @@ export class Rehearsal implements Learner {
   restore(states: ReadonlyMap<string, Uint8Array>): void {
     for (const [name, bytes] of states) this.step_.stateBytes(name).set(bytes);
     this.stale = true;
+  }
+
+  /** What has been learnt, as the device would save it. */
+  learnt(): Learnt {
+    return { steps: this.steps, states: new Map(this.stateNames.map((name) => [name, this.state(name)])) };
   }
 
   /** Names of all states, in the order of the graph. */

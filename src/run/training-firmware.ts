@@ -15,6 +15,8 @@ export interface TrainingFirmwareRequest {
   readonly plan: Plan;
   readonly core: string;
   readonly optimize: Optimize;
+  /** See `TrainingInterface`. */
+  readonly stepFunction?: string;
 }
 
 /** A labelled image: raw bytes of the network's input. */
@@ -43,7 +45,7 @@ export function buildTraining(
   request: TrainingFirmwareRequest,
   does: 'inference' | 'step',
 ): Promise<Firmware> {
-  const { name, project, program, plan, core, optimize } = request;
+  const { name, project, program, plan, core, optimize, stepFunction } = request;
   const { image } = trainingInputs(program);
   const states = program.states.map(({ buffer, offset, bytes }) => ({
     at: plan.addresses[buffer]! + offset,
@@ -56,7 +58,7 @@ export function buildTraining(
     inputBytes: does === 'step' ? [4, 4, image.bytes] : [image.bytes],
     outputBytes: program.outputs.map(({ bytes }) => bytes),
     reads: does === 'step' ? [...ports, ...states] : ports.slice(0, 1),
-    training: { does },
+    training: { does, ...(stepFunction !== undefined && { stepFunction }) },
     layers: program.calls.length,
     core,
     optimize,
