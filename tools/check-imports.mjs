@@ -27,7 +27,7 @@ const ALLOWED = {
   emit: ['core', 'ir', 'generated', 'program', 'plan'],
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
-  rehearse: ['core', 'data', 'run'],
+  rehearse: ['core', 'ir', 'data', 'learn', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [

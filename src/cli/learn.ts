@@ -1,7 +1,6 @@
 /** `rivulet learn`: firmware that trains, measured, and its training rehearsed on this computer. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { basename, join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
 import type { Dataset, Item } from '../data/dataset.ts';
@@ -11,9 +10,7 @@ import { sample, split } from '../data/split.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
 import { emitProject, type Project } from '../emit/project.ts';
 import { counterBytes } from '../emit/push.ts';
-import { importModel } from '../import/model.ts';
-import type { Graph } from '../ir/types.ts';
-import { compileTraining, prepareForTraining, type TrainingProgram } from '../learn/compile-training.ts';
+import { compileTraining, type TrainingProgram } from '../learn/compile-training.ts';
 import { parseScheme, type Scheme } from '../learn/scheme.ts';
 import { accuracy, type EpochResult, rehearse } from '../rehearse/epochs.ts';
 import { featuresOf } from '../rehearse/features.ts';
@@ -25,7 +22,8 @@ import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
-import { readModel } from './model.ts';
+import { learnerInput, number, readGraph, writeText } from './learn-model.ts';
+import { addLearnPlan } from './learn-plan.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 
 interface SchemeOptions {
@@ -121,6 +119,8 @@ export function addLearn(
       });
     });
 
+  addLearnPlan(learn, deliver, tell);
+
   model(learn.command('rehearse'))
     .summary('train on this computer, bit for bit as the device will, and see what accuracy it reaches')
     .requiredOption(
@@ -142,21 +142,6 @@ export function addLearn(
         await writeText(options.svg, curveSvg(result.curve, `${result.model}, ${result.scheme.name}`));
       deliver({ document: result, text: rehearsalText(result), notes: result.warnings, exitCode: EXIT.ok });
     });
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0) || !Number.isFinite(value))
-    throw new InvalidArgumentError(`"${text}" is not a number.`);
-  return value;
-}
-
-async function readGraph(path: string): Promise<{ graph: Graph; identity: string }> {
-  const model = await readModel(path);
-  const { graph } = importModel(model, basename(path));
-  const files = model instanceof Uint8Array ? [model] : [model.description, model.tensors];
-  const identity = contentHash(files.map((file) => Buffer.from(file).toString('base64')));
-  return { graph: prepareForTraining(graph), identity };
 }
 
 async function readScheme(path: string): Promise<Scheme> {
@@ -192,15 +177,6 @@ async function writeProject(project: Project, folder: string): Promise<string[]>
     await writeText(join(folder, name), text);
   }
   return paths;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  } catch (error) {
-    fail('RV3005', (error as Error).message, { origin: path });
-  }
 }
 
 function describeProgram({ name, scheme, program, plan, training }: Made) {
@@ -258,20 +234,9 @@ async function runRehearsal(
 ): Promise<RehearsalResult> {
   const { epochs, rate, seed } = options;
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
-  const input = graph.values.get(graph.inputs[0]!)!;
-  const [, height, width, channels] = input.shape;
-  const scale = input.quantization?.scales[0];
-  if (input.dtype !== 'int8' || scale === undefined) {
-    return fail('RV5002', `the network takes ${input.dtype}, not int8 with a scale`, {
-      origin: basename(path),
-    });
-  }
-  const pictures = input.shape.length === 4 && (channels === 1 || channels === 3);
+  const { type, pictures } = learnerInput(graph, basename(path));
   const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
-  const source = await openData(
-    options.data,
-    pictures ? { size: [height!, width!], channels, progress } : {},
-  );
+  const source = await openData(options.data, pictures === undefined ? {} : { ...pictures, progress });
   try {
     const { classes } = source.train;
     const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
@@ -281,12 +246,6 @@ async function runRehearsal(
         origin: options.scheme,
       });
     }
-    const type = {
-      shape: input.shape,
-      dtype: input.dtype,
-      scale,
-      zeroPoint: input.quantization!.zeroPoints[0]!,
-    };
     const parts =
       source.test === undefined
         ? (({ first, second }) => ({ test: first, train: second }))(split(source.train, HELD_OUT, 1))

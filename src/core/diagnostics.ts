@@ -40,6 +40,7 @@ export const DIAGNOSTIC_CODES = {
   // 5xxx: learning
   RV5001: 'the training scheme is not valid, or not for this model',
   RV5002: 'the model cannot be trained in this way',
+  RV5003: 'no training scheme fits the budget',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',
