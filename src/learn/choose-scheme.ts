@@ -108,16 +108,17 @@ function frontOf(contributions: Contributions, biases: number, costs: Costs): Po
   const bytes = costs.kept(base);
   let front: Point[] = [{ choice: base, bytes, gain: gainOf(contributions, base) }];
   for (const options of optionsOf(contributions, biases)) {
-    const sized = options.map((option) => ({
-      option,
-      more: costs.kept({ biases, weights: [option] }) - bytes,
+    const sized = options.map(({ layer, ratio, gain }) => ({
+      entry: { layer, ratio },
+      more: costs.kept({ biases, weights: [{ layer, ratio }] }) - bytes,
+      gain: millionths(gain),
     }));
-    const extended = front.flatMap(({ choice, bytes: kept, gain }) =>
+    const extended = front.flatMap((point) =>
       sized.map(
-        ({ option: { layer, ratio, gain: own }, more }): Point => ({
-          choice: { biases, weights: [...choice.weights, { layer, ratio }] },
-          bytes: kept + more,
-          gain: gain + millionths(own),
+        ({ entry, more, gain }): Point => ({
+          choice: { biases, weights: [...point.choice.weights, entry] },
+          bytes: point.bytes + more,
+          gain: point.gain + gain,
         }),
       ),
     );

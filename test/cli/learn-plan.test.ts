@@ -13,7 +13,7 @@ const [cache, before] = [mkdtempSync(join(tmpdir(), 'rivulet-plan-')), process.e
 beforeAll(() => {
   process.env.TMPDIR = cache;
   mkdirSync(folder.path('data'));
-  writeBands(folder.path('data'), 4, 20);
+  writeBands(folder.path('data'), 6, 20);
   mkdirSync(folder.path('one'));
   writeBands(folder.path('one'), 1, 20);
 });
@@ -27,7 +27,7 @@ afterAll(() => {
 interface Document {
   readonly cost: { readonly sram: number };
   readonly gain: number;
-  readonly scheme: { readonly biases: number };
+  readonly scheme: { readonly weights: readonly object[] };
   readonly pareto: readonly {
     readonly budget: number;
     readonly gain: number;
@@ -59,6 +59,7 @@ describe('learn plan', () => {
     for (const { budget, cost } of document.pareto) expect(cost.sram).toBeLessThanOrEqual(budget);
     const gains = document.pareto.map(({ gain }) => gain);
     expect(gains).toEqual([...new Set(gains)].sort((a, b) => a - b));
+    expect(document.scheme.weights.length).toBeGreaterThan(0);
     expect(document.gain).toBeGreaterThanOrEqual(gains.at(-1)!);
     expect(JSON.parse(readFileSync(files[1], 'utf8'))).toEqual(document);
     expect(readFileSync(files[2], 'utf8')).toMatch(/^<svg [\s\S]*<rect [\s\S]*<\/svg>\n$/);
@@ -76,7 +77,7 @@ describe('learn plan', () => {
   it.each([
     [['--budget', '2KB'], 'RV5003', /the classifier alone takes \d+ bytes of SRAM, the limit is 2048/],
     [['--budget', '40KB', '--max-instructions', '10'], 'RV5003', /instructions a step, the limit is 10/],
-    [['--budget', '40KB', '--classes', '2'], 'RV5001', /2 classes, the data 4/],
+    [['--budget', '40KB', '--classes', '2'], 'RV5001', /2 classes, the data 6/],
     [['--budget', 'much'], 'RV3001', /not a size/],
     [['--budget', '40KB', '--data', folder.path('one')], 'RV4005', /one class/],
     [['--budget', '40KB', '--seeds', '0'], 'RV3001', /"0"/],

@@ -1,4 +1,4 @@
-/** Pictures of 28 x 28 that are easy to tell apart, as IDX files: of class c, a bright band in another place. */
+/** Pictures of 28 x 28 that take some learning to tell apart, as IDX files: of class c, a band in another place is a little brighter. */
 import { writeFileSync } from 'node:fs';
 import { createRandom } from '../../src/core/random.ts';
 
@@ -21,8 +21,7 @@ export function writeBands(folder: string, classes: number, perClass: number): v
   for (const [i, label] of labels.entries()) {
     for (let y = 0; y < SIDE; ++y) {
       const isBright = Math.abs(y - 4 - (20 * label) / classes) < 3;
-      for (let x = 0; x < SIDE; ++x)
-        pixels[(i * SIDE + y) * SIDE + x] = random() * 120 + (isBright ? 100 : 0);
+      for (let x = 0; x < SIDE; ++x) pixels[(i * SIDE + y) * SIDE + x] = random() * 200 + (isBright ? 25 : 0);
     }
   }
   writeFileSync(`${folder}/train-images-idx3-ubyte`, idx([count, SIDE, SIDE], pixels));
