@@ -67,6 +67,13 @@ describe('the contribution analysis', () => {
     expect(resumed).toEqual(whole);
     expect(told[0]).toEqual([5, 14, 5]);
     expect(told.at(-1)).toEqual([14, 14, 5]);
+    // The half line has cost no other.
+    const third: number[][] = [];
+    await analyse(
+      digits,
+      options('stopped', (...counts) => third.push(counts)),
+    );
+    expect(third).toEqual([[14, 14, 14]]);
     expect(whole.baseline).toBeGreaterThan(0.5);
     expect(new Set(whole.weights.map(({ layer }) => layer))).toEqual(new Set([5, 6]));
   });
