@@ -28,7 +28,7 @@ const ALLOWED = {
   emit: ['core', 'ir', 'generated', 'program', 'plan'],
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
-  rehearse: ['core', 'data', 'run'],
+  rehearse: ['core', 'ir', 'data', 'learn', 'run'],
   train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
   supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
   nas: [

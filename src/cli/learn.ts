@@ -35,7 +35,8 @@ import { profileTraining, type TrainingFirmwareRequest } from '../run/training-f
 import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
 import { addExport } from './learn-export.ts';
-import { readGraph, readScheme } from './learn-model.ts';
+import { learnerInput, number, readGraph, readScheme } from './learn-model.ts';
+import { addLearnPlan } from './learn-plan.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 import { writeFileAt } from './write.ts';
 
@@ -136,6 +137,8 @@ export function addLearn(
       });
     });
 
+  addLearnPlan(learn, deliver, tell);
+
   model(learn.command('rehearse'))
     .summary('train on this computer, bit for bit as the device will, and see what accuracy it reaches')
     .requiredOption(
@@ -169,13 +172,6 @@ export function addLearn(
     });
 
   addExport(model(learn.command('export')), deliver);
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0) || !Number.isFinite(value))
-    throw new InvalidArgumentError(`"${text}" is not a number.`);
-  return value;
 }
 
 function numbers(text: string): number[] {
@@ -300,20 +296,9 @@ async function runRehearsal(
       hint: 'add "classes" to keep what is learnt',
     });
   }
-  const input = graph.values.get(graph.inputs[0]!)!;
-  const [, height, width, channels] = input.shape;
-  const scale = input.quantization?.scales[0];
-  if (input.dtype !== 'int8' || scale === undefined) {
-    return fail('RV5002', `the network takes ${input.dtype}, not int8 with a scale`, {
-      origin: basename(path),
-    });
-  }
-  const pictures = input.shape.length === 4 && (channels === 1 || channels === 3);
+  const { type, pictures } = learnerInput(graph, basename(path));
   const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
-  const source = await openData(
-    options.data,
-    pictures ? { size: [height!, width!], channels, progress } : {},
-  );
+  const source = await openData(options.data, pictures === undefined ? {} : { ...pictures, progress });
   try {
     const { classes } = source.train;
     const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
@@ -323,12 +308,6 @@ async function runRehearsal(
         origin: options.scheme,
       });
     }
-    const type = {
-      shape: input.shape,
-      dtype: input.dtype,
-      scale,
-      zeroPoint: input.quantization!.zeroPoints[0]!,
-    };
     const parts =
       source.test === undefined
         ? (({ first, second }) => ({ test: first, train: second }))(split(source.train, HELD_OUT, 1))

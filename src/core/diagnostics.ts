@@ -43,6 +43,7 @@ export const DIAGNOSTIC_CODES = {
   RV5003: 'the checkpoint belongs to another training',
   RV5004: 'the description of a network is not valid',
   RV5005: 'the saved state is damaged, or of another model or scheme',
+  RV5006: 'no training scheme fits the budget',
   // 6xxx: searching networks
   RV6001: 'the file does not describe a chain of inverted bottlenecks',
   RV6002: 'the genes are not those of a network of the space',

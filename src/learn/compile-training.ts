@@ -41,16 +41,13 @@ export function prepareForTraining(imported: Graph): Graph {
 }
 
 /**
- * @param model after `prepareForTraining`
- * @throws RivuletError RV5001 (the scheme does not fit the model), RV5002 (the model cannot be trained so)
+ * The program of a training step, whole tensors in the order of the graph: nothing is streamed or placed.
+ * @throws RivuletError RV2006, RV5001, RV5002: see `compileTraining`
  */
-export function compileTraining(model: Graph, options: TrainingOptions): TrainingProgram {
-  const { scheme, kernels, inputMode = 'rows', schedule = 'stream', seed = 1 } = options;
-  if (inputMode === 'rows' && schedule === 'whole') {
-    fail('RV3001', 'rows are pushed into a stream, the schedule cannot be whole', {
-      origin: '--schedule, --input-mode rows',
-    });
-  }
+export function lowerTraining(
+  model: Graph,
+  { scheme, kernels, seed = 1 }: TrainingOptions,
+): { training: TrainingGraph; lowered: Program } {
   const training = trainingGraph(model, scheme, seed);
   const classes = training.graph.values.get(training.graph.outputs[0]!)!.shape.at(-1)!;
   const lowered = {
@@ -58,6 +55,22 @@ export function compileTraining(model: Graph, options: TrainingOptions): Trainin
     training: { classes, batch: scheme.batch, fingerprint: fingerprintOf(training, scheme) },
   };
   requirePlannable(lowered);
+  return { training, lowered };
+}
+
+/**
+ * @param model after `prepareForTraining`
+ * @throws RivuletError RV2006 (planning would take too long), RV5001 (the scheme does not fit the model), RV5002 (the model
+ * cannot be trained so)
+ */
+export function compileTraining(model: Graph, options: TrainingOptions): TrainingProgram {
+  const { inputMode = 'rows', schedule = 'stream' } = options;
+  if (inputMode === 'rows' && schedule === 'whole') {
+    fail('RV3001', 'rows are pushed into a stream, the schedule cannot be whole', {
+      origin: '--schedule, --input-mode rows',
+    });
+  }
+  const { training, lowered } = lowerTraining(model, options);
   if (schedule === 'whole') return { training, ...takeRoom(lowered, plan(lowered)) };
   const streamed = stream(inputMode === 'rows' ? pushRows(lowered) : lowered);
   return { training, ...takeRoom(streamed.program, streamed.plan) };

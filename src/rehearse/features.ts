@@ -6,11 +6,14 @@ import { cachedFolder } from '../run/cache.ts';
 import type { Features } from '../run/rehearsal.ts';
 
 export interface FeatureSet {
-  /** As it was given: everything that decides about them. */
-  readonly key: string;
   readonly count: number;
   label(i: number): number;
   features(i: number): Features;
+}
+
+export interface KeptFeatures extends FeatureSet {
+  /** As it was given: everything that decides about them. */
+  readonly key: string;
 }
 
 /** Items between two reports of progress. */
@@ -26,7 +29,7 @@ export async function featuresOf(
   key: string,
   compute: (values: Item['values']) => Features,
   tell: (done: number, all: number) => void,
-): Promise<FeatureSet> {
+): Promise<KeptFeatures> {
   const { length, labels } = dataset;
   const folder = await cachedFolder(`features-${key}`, async (scratch) => {
     const file = await open(join(scratch, 'features.bin'), 'w');

@@ -95,6 +95,27 @@ export interface TrainingProfile {
   }[];
 }
 
+/** What linked training firmware takes: as `profileTraining` has it, of steps that are not counted and sooner done. */
+export async function measureTraining(
+  request: TrainingFirmwareRequest,
+  { image, label, rate }: LabelledImage,
+): Promise<Pick<TrainingProfile, 'sram' | 'flash'>> {
+  const [inference, step] = [await buildTraining(request, 'inference'), await buildTraining(request, 'step')];
+  const options = { timeoutMs: TIMEOUT_MS };
+  const forward = await runFirmware(inference, [[image]], options);
+  const whole = await runFirmware(step, new Array(2).fill(asSample({ image, label, rate })), options);
+  return memoryOf(step, Math.max(whole.stack!, forward.stack!));
+}
+
+function memoryOf({ memory }: Firmware, stack: number): Pick<TrainingProfile, 'sram' | 'flash'> {
+  const { sram, flash } = memory!;
+  const bss = sram.arena + sram.bss;
+  return {
+    sram: { data: sram.data, bss, stack, total: sram.data + bss + stack },
+    flash: { ...flash, total: flash.text + flash.rodata + flash.data },
+  };
+}
+
 export async function profileTraining(
   request: TrainingFirmwareRequest,
   sample: LabelledImage,
@@ -106,15 +127,11 @@ export async function profileTraining(
   const whole = await run(step, asSample(sample), SETTLING_STEPS);
 
   const last = whole.profiles!.at(-1)!;
-  const { sram, flash } = step.memory!;
-  const bss = sram.arena + sram.bss;
-  const stack = Math.max(whole.stack!, forward.stack!);
   return {
     core: request.core,
     machine: whole.machine,
     instructions: { forward: forward.profiles!.at(-1)!.total, step: last.total },
-    sram: { data: sram.data, bss, stack, total: sram.data + bss + stack },
-    flash: { ...flash, total: flash.text + flash.rodata + flash.data },
+    ...memoryOf(step, Math.max(whole.stack!, forward.stack!)),
     layers: request.program.calls.map(({ index, origin, op, macs }) => ({
       name: origin.name,
       op,
