@@ -5,7 +5,7 @@ import { pushRows } from '../schedule/push.ts';
 
 /**
  * The most bytes live with the best cuts of the inference, rows pushed, and in any call behind it. Placement comes within
- * some percent of it. The work of a tenth of a second, where placement takes ten.
+ * some percent of it and takes a hundred times as long.
  * @param lowered of `lowerTraining`
  */
 export function streamedLiveBytes(lowered: Program): number {
