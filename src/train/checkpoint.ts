@@ -70,7 +70,7 @@ export async function readCheckpoint(path: string, identity: string): Promise<Ch
   }
   const [states, average] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
   for (const [name, tensor] of tensors) {
-    const values = new Float32Array(tensor.bytes.slice().buffer);
+    const values = new Float32Array(Uint8Array.from(tensor.bytes).buffer);
     if (name.startsWith(AVERAGE)) average.set(name.slice(AVERAGE.length), values);
     else states.set(name, values);
   }

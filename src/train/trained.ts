@@ -31,7 +31,7 @@ export function readStates(description: NetworkDescription, bytes: Uint8Array, f
     if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
       fail('RV5004', `"${name}" is not there as F32 [${shape}]`, { origin: file });
     }
-    states.set(name, new Float32Array(tensor.bytes.slice().buffer));
+    states.set(name, new Float32Array(Uint8Array.from(tensor.bytes).buffer));
   }
   return states;
 }
