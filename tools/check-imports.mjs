@@ -28,6 +28,7 @@ const ALLOWED = {
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
   rehearse: ['core', 'data', 'run'],
+  quantize: ['core', 'ir', 'ops', 'passes', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
@@ -48,6 +49,7 @@ const ALLOWED = {
     'report',
     'targets',
     'run',
+    'quantize',
     'zoo',
   ],
   run: ['core', 'ir', 'generated', 'program', 'ops', 'lower', 'plan', 'emit', 'learn', 'targets', '.'],
@@ -59,6 +61,7 @@ const ALLOWED = {
     'learn',
     'data',
     'rehearse',
+    'quantize',
     'emit',
     'cost',
     'report',

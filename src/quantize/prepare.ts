@@ -1,0 +1,155 @@
+/** A float32 graph as quantisation wants it: constant parameters, one item at a time, normalisation and activations folded. */
+import { fail } from '../core/diagnostics.ts';
+import type { Clamp } from '../ir/attributes.ts';
+import { GraphBuilder } from '../ir/builder.ts';
+import {
+  describeOrigin,
+  type Graph,
+  type Node,
+  requireValue,
+  type Value,
+  type ValueId,
+} from '../ir/types.ts';
+import { viewOf } from '../ops/view.ts';
+import { eliminateDead } from '../passes/eliminate-dead.ts';
+import { producersOf, Rewriter } from '../passes/rewrite.ts';
+import { type Affine, affineOf, channelAxis, isWeighted } from './weights.ts';
+
+/** The graph that is calibrated and quantised; computes what `graph` does, up to rounding. */
+export function prepare(graph: Graph): Graph {
+  return [freeze, eliminateDead.run, oneItem, foldNormalisation, fuseBounds, eliminateDead.run].reduce(
+    (current, step) => step(current),
+    graph,
+  );
+}
+
+/**
+ * States become constants.
+ * @param stateOf the elements of a state by name, e.g. `(name) => engine.state(name)`; default: what it begins with
+ */
+export function freeze(graph: Graph, stateOf?: (name: string) => Float32Array): Graph {
+  const builder = GraphBuilder.from(graph);
+  for (const value of graph.values.values()) {
+    if (value.role !== 'state') continue;
+    const data = stateOf === undefined ? value.data! : stateOf(value.name).slice();
+    builder.redefine({ ...value, role: 'const', data });
+  }
+  for (const node of graph.nodes) builder.push(node);
+  return builder.build(graph.outputs);
+}
+
+/** A batch becomes one item: the leading dimension of all that is computed. */
+function oneItem(graph: Graph): Graph {
+  const batch = requireValue(graph, graph.inputs[0]!).shape[0] ?? 1;
+  if (batch === 1) return graph;
+  const builder = GraphBuilder.from(graph);
+  for (const value of graph.values.values()) {
+    if (value.data !== undefined) continue;
+    if (value.shape[0] !== batch) {
+      fail('RV2005', `"${value.name}" is [${value.shape}] in a batch of ${batch}`, {
+        origin: graph.name,
+        hint: 'build the network with a batch of 1',
+      });
+    }
+    builder.redefine({ ...value, shape: [1, ...value.shape.slice(1)] });
+  }
+  for (const node of graph.nodes) builder.push(node);
+  return builder.build(graph.outputs);
+}
+
+/** y = factor * x + offset by channel, into the weights before it; else a product and a sum. */
+function foldNormalisation(graph: Graph): Graph {
+  const producers = producersOf(graph);
+  const rewriter = new Rewriter(graph);
+  const replaced = new Map<Node, Node>();
+  const builder = GraphBuilder.from(graph);
+  const nodes: Node[] = [];
+  for (const node of graph.nodes) {
+    if (node.op !== 'batch_norm') {
+      nodes.push(node);
+      continue;
+    }
+    const affine = normalisationOf(graph, node);
+    const { clamp } = node.attrs;
+    const before = producers.get(node.ins[0]!);
+    const alone = rewriter.readers(node.ins[0]!).length === 1 && !graph.outputs.includes(node.ins[0]!);
+    if (before !== undefined && isWeighted(before) && alone && isUnbounded(before)) {
+      const folded = foldInto(builder, graph, before, affine);
+      replaced.set(before, { ...folded, attrs: { ...folded.attrs, clamp }, outs: node.outs } as Node);
+      continue;
+    }
+    const { shape, name } = requireValue(graph, node.outs[0]!);
+    const product = builder.activation(`${name}/scaled`, { shape, dtype: 'float32' });
+    const type = { shape: [affine.factor.length], dtype: 'float32' } as const;
+    const factor = builder.constant(`${name}/factor`, type, affine.factor);
+    const offset = builder.constant(`${name}/offset`, type, affine.offset);
+    const unbounded: Clamp = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const { origin } = node;
+    nodes.push(
+      { op: 'mul', attrs: { clamp: unbounded }, ins: [node.ins[0]!, factor], outs: [product], origin },
+      { op: 'add', attrs: { clamp }, ins: [product, offset], outs: node.outs, origin },
+    );
+  }
+  for (const node of nodes) builder.push(replaced.get(node) ?? node);
+  return builder.build(graph.outputs);
+}
+
+function normalisationOf(graph: Graph, node: Node & { readonly op: 'batch_norm' }): Affine {
+  const [, moments, gamma, beta] = node.ins.map((id) => requireValue(graph, id!)) as Value[];
+  if (moments!.data === undefined) {
+    fail('RV2008', 'the moments of the normalisation are those of a batch', {
+      origin: describeOrigin(node.origin),
+      hint: "build the network with mode: 'run'",
+    });
+  }
+  const [m, g, b] = [moments, gamma, beta].map((value) => value!.data as Float32Array);
+  const factor = g!.map((x, c) => x / Math.sqrt(m![g!.length + c]! + node.attrs.epsilon));
+  return { factor, offset: b!.map((x, c) => x - m![c]! * factor[c]!) };
+}
+
+/** The weighted node with factor * (w x + b) + offset as its weights and bias. */
+function foldInto(builder: GraphBuilder, graph: Graph, node: Node, { factor, offset }: Affine): Node {
+  const { weights, bias, value } = affineOf(graph, node);
+  const axis = channelAxis(node);
+  const scaled = weights.map((w, i) => w * factor[axis.channelOf(value.shape, i)]!);
+  const w = builder.constant(`${value.name}/folded`, { shape: value.shape, dtype: 'float32' }, scaled);
+  const sums = offset.map((o, c) => o + factor[c]! * (bias?.[c] ?? 0));
+  const b = builder.constant(`${value.name}/folded/bias`, { shape: [sums.length], dtype: 'float32' }, sums);
+  return { ...node, ins: [node.ins[0]!, w, b] } as Node;
+}
+
+/** Clamps of their own become the bounds of the operator before them. */
+function fuseBounds(graph: Graph): Graph {
+  const producers = producersOf(graph);
+  const rewriter = new Rewriter(graph);
+  const replaced = new Map<Node, Node>();
+  const dropped = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'relu') continue;
+    const id = node.ins[0]!;
+    const first = producers.get(id);
+    const before = first && (replaced.get(first) ?? first);
+    if (before === undefined || first === undefined || !('clamp' in before.attrs)) continue;
+    if (rewriter.readers(id).length !== 1 || graph.outputs.includes(id)) continue;
+    const [low, high] = (before.attrs as { clamp: Clamp }).clamp;
+    const [lowest, highest] = node.attrs.clamp;
+    const bounds = [Math.min(highest, Math.max(low, lowest)), Math.max(lowest, Math.min(high, highest))];
+    const fused = { ...before, attrs: { ...before.attrs, clamp: bounds }, outs: node.outs } as Node;
+    replaced.set(first, fused);
+    dropped.add(node);
+    for (const out of node.outs) (producers as Map<ValueId, Node>).set(out, first);
+  }
+  const builder = GraphBuilder.from(graph);
+  for (const node of graph.nodes) if (!dropped.has(node)) builder.push(replaced.get(node) ?? node);
+  return builder.build(graph.outputs);
+}
+
+function isUnbounded(node: Node): boolean {
+  const { clamp } = node.attrs as { clamp?: Clamp };
+  return clamp === undefined || clamp.every((bound) => !Number.isFinite(bound));
+}
+
+/** Every operand of an operator that is computed or given, not known beforehand. */
+export function activationsOf(graph: Graph, node: Node): Value[] {
+  return viewOf(graph, node).ins.filter((x): x is Value => x !== null && x.data === undefined);
+}
