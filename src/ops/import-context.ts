@@ -27,6 +27,14 @@ export class Rejection extends Error {
   }
 }
 
+/** Real bounds of the activations that TFLite fuses. */
+const ACTIVATIONS: Readonly<Record<string, Clamp>> = {
+  NONE: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  RELU: [0, Number.POSITIVE_INFINITY],
+  RELU6: [0, 6],
+  RELU_N1_TO_1: [-1, 1],
+};
+
 export class ImportContext {
   /** Operands in the file's order, null where an optional one is absent. */
   readonly ins: readonly (Value | null)[];
@@ -113,10 +121,13 @@ export class ImportContext {
   }
 
   /**
-   * Raw output bounds of a fused activation (`CalculateActivationRangeQuantized` of TFLite): z(f) = Z + round(f / S) in
-   * float32.
+   * Output bounds of a fused activation: real ones of a float32 output, else raw ones, z(f) = Z + round(f / S) in float32
+   * (`CalculateActivationRangeQuantized` of TFLite).
    */
   activationClamp(activation: string, output: Value): Clamp {
+    const real =
+      ACTIVATIONS[activation] ?? this.reject('RV2002', `the fused activation ${activation} is not supported`);
+    if (output.dtype === 'float32') return real;
     if (output.dtype !== 'int8' && output.dtype !== 'uint8') {
       this.reject(
         'RV2003',
@@ -126,21 +137,14 @@ export class ImportContext {
     }
     if (output.quantization === undefined) this.reject('RV2004', 'the output has no scale');
     const [lowest, highest] = rangeOf(output.dtype);
-    const raw = (real: number): number =>
-      zeroPointOf(output) + roundHalfAway(Math.fround(real / scaleOf(output)));
-    const at = (real: number): number => Math.min(highest, Math.max(lowest, raw(real)));
-    switch (activation) {
-      case 'NONE':
-        return [lowest, highest];
-      case 'RELU':
-        return [at(0), highest];
-      case 'RELU6':
-        return [at(0), at(6)];
-      case 'RELU_N1_TO_1':
-        return [at(-1), at(1)];
-      default:
-        return this.reject('RV2002', `the fused activation ${activation} is not supported`);
-    }
+    const at = (bound: number): number => {
+      const raw = zeroPointOf(output) + roundHalfAway(Math.fround(bound / scaleOf(output)));
+      return Math.min(highest, Math.max(lowest, raw));
+    };
+    return [
+      Number.isFinite(real[0]) ? at(real[0]) : lowest,
+      Number.isFinite(real[1]) ? at(real[1]) : highest,
+    ];
   }
 
   /** Rows and columns of padding for a forward window (`ComputePaddingHeightWidth` of TFLite). */
