@@ -1,13 +1,13 @@
 /** What an operator's `import.ts` works with: one operator of the file, its operands looked up, and a builder. */
 import type { Diagnostic, DiagnosticCode } from '../core/diagnostics.ts';
 import { toNumbers } from '../core/dtype.ts';
-import { roundHalfAway } from '../core/fixedpoint.ts';
 import type { TfliteOperatorOf } from '../formats/tflite/model.ts';
 import type { OpName as TfliteOpName } from '../formats/tflite/schema.ts';
 import type { Clamp, NodeAttributes, OpName, Padding, Pair } from '../ir/attributes.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Origin, TensorType, Value, ValueId } from '../ir/types.ts';
-import { rangeOf, scaleOf, zeroPointOf } from './quantization.ts';
+import { activationBounds } from './activation.ts';
+import { samePadding } from './window.ts';
 
 /** Turns one TFLite operator into nodes of the graph under construction. */
 export type TfliteImporter<N extends TfliteOpName> = (
@@ -26,14 +26,6 @@ export class Rejection extends Error {
     this.hint = hint;
   }
 }
-
-/** Real bounds of the activations that TFLite fuses. */
-const ACTIVATIONS: Readonly<Record<string, Clamp>> = {
-  NONE: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
-  RELU: [0, Number.POSITIVE_INFINITY],
-  RELU6: [0, 6],
-  RELU_N1_TO_1: [-1, 1],
-};
 
 export class ImportContext {
   /** Operands in the file's order, null where an optional one is absent. */
@@ -120,14 +112,9 @@ export class ImportContext {
     return this.builder.value(id);
   }
 
-  /**
-   * Output bounds of a fused activation: real ones of a float32 output, else raw ones, z(f) = Z + round(f / S) in float32
-   * (`CalculateActivationRangeQuantized` of TFLite).
-   */
+  /** Output bounds of a fused activation, real or raw: see `activationBounds`. */
   activationClamp(activation: string, output: Value): Clamp {
-    const real =
-      ACTIVATIONS[activation] ?? this.reject('RV2002', `the fused activation ${activation} is not supported`);
-    if (output.dtype === 'float32') return real;
+    if (output.dtype === 'float32') return this.bounds(activation, output);
     if (output.dtype !== 'int8' && output.dtype !== 'uint8') {
       this.reject(
         'RV2003',
@@ -136,15 +123,14 @@ export class ImportContext {
       );
     }
     if (output.quantization === undefined) this.reject('RV2004', 'the output has no scale');
-    const [lowest, highest] = rangeOf(output.dtype);
-    const at = (bound: number): number => {
-      const raw = zeroPointOf(output) + roundHalfAway(Math.fround(bound / scaleOf(output)));
-      return Math.min(highest, Math.max(lowest, raw));
-    };
-    return [
-      Number.isFinite(real[0]) ? at(real[0]) : lowest,
-      Number.isFinite(real[1]) ? at(real[1]) : highest,
-    ];
+    return this.bounds(activation, output);
+  }
+
+  private bounds(activation: string, output: Value): Clamp {
+    return (
+      activationBounds(activation, output) ??
+      this.reject('RV2002', `the fused activation ${activation} is not supported`)
+    );
   }
 
   /** Rows and columns of padding for a forward window (`ComputePaddingHeightWidth` of TFLite). */
@@ -159,11 +145,4 @@ export class ImportContext {
     const [left, right] = samePadding(input[1], kernel[1], stride[1], dilation[1]);
     return [top, bottom, left, right];
   }
-}
-
-/** SAME: out = ceil(in / stride); the total is split with the smaller half first. */
-function samePadding(size: number, kernel: number, stride: number, dilation: number): [number, number] {
-  const output = Math.ceil(size / stride);
-  const total = Math.max(0, (output - 1) * stride + (kernel - 1) * dilation + 1 - size);
-  return [total >> 1, total - (total >> 1)];
 }
