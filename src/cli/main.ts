@@ -9,6 +9,7 @@ import { addLearn } from './learn.ts';
 import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Result } from './output.ts';
 import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
+import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
 import { addTargets } from './targets.ts';
 import { addZoo } from './zoo.ts';
@@ -65,6 +66,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   const tell = (text: string): void => streams.stderr(`${text}\n`);
   addPareto(program, deliver, tell);
   addLearn(program, deliver, tell);
+  addQuantize(program, deliver, tell);
   return program;
 }
 

@@ -20,6 +20,11 @@ export function importModel(
   numbers: Numbers = 'quantized',
 ): { graph: Graph; warnings: readonly Diagnostic[] } {
   if (!(model instanceof Uint8Array)) return { graph: importBlocks(model, name), warnings: [] };
-  if (/\.onnx$/i.test(name)) return { graph: importOnnx(model, name, numbers), warnings: [] };
+  if (isOnnx(name)) return { graph: importOnnx(model, name, numbers), warnings: [] };
   return importTflite(model, name, numbers);
+}
+
+/** By the end of the file's name. */
+export function isOnnx(name: string): boolean {
+  return /\.onnx$/i.test(name);
 }

@@ -77,7 +77,7 @@ class Importer {
     const graph = this.builder.build(results);
     this.errors.push(...verifyGraph(graph, this.numbers));
     this.throwErrors();
-    this.errors.push(...limitProblems(graph));
+    this.errors.push(...limitProblems(graph, this.numbers));
     this.throwErrors();
     return graph;
   }

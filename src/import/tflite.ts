@@ -88,7 +88,7 @@ class Importer {
     const graph = this.builder.build(subgraph.outputs.map((index) => this.result(index)));
     this.errors.push(...verifyGraph(graph, this.numbers));
     this.throwErrors();
-    this.errors.push(...limitProblems(graph));
+    this.errors.push(...limitProblems(graph, this.numbers));
     this.throwErrors();
     return graph;
   }

@@ -10,17 +10,21 @@ import {
   type Value,
   type ValueId,
 } from '../ir/types.ts';
-import { viewOf } from '../ops/view.ts';
 import { eliminateDead } from '../passes/eliminate-dead.ts';
 import { producersOf, Rewriter } from '../passes/rewrite.ts';
 import { type Affine, affineOf, channelAxis, isWeighted } from './weights.ts';
 
 /** The graph that is calibrated and quantised; computes what `graph` does, up to rounding. */
 export function prepare(graph: Graph): Graph {
-  return [freeze, eliminateDead.run, oneItem, foldNormalisation, fuseBounds, eliminateDead.run].reduce(
+  return [rebatched, foldNormalisation, fuseBounds, eliminateDead.run].reduce(
     (current, step) => step(current),
     graph,
   );
+}
+
+/** The graph with constant parameters, for one item. */
+export function rebatched(graph: Graph): Graph {
+  return oneItem(eliminateDead.run(freeze(graph)));
 }
 
 /**
@@ -147,9 +151,4 @@ function fuseBounds(graph: Graph): Graph {
 function isUnbounded(node: Node): boolean {
   const { clamp } = node.attrs as { clamp?: Clamp };
   return clamp === undefined || clamp.every((bound) => !Number.isFinite(bound));
-}
-
-/** Every operand of an operator that is computed or given, not known beforehand. */
-export function activationsOf(graph: Graph, node: Node): Value[] {
-  return viewOf(graph, node).ins.filter((x): x is Value => x !== null && x.data === undefined);
 }

@@ -1,6 +1,6 @@
 /** Post-training quantisation: a float32 graph and samples of its input -> int8 graph. docs/quantization.md */
 import { fail, RivuletError } from '../core/diagnostics.ts';
-import type { Graph, Quantization, ValueId } from '../ir/types.ts';
+import { type Graph, type Quantization, requireValue, type ValueId } from '../ir/types.ts';
 import { verifyGraph } from '../ops/verify.ts';
 import type { EngineHost } from '../run/engine/engine.ts';
 import { type Conversion, convert } from './convert.ts';
@@ -52,6 +52,13 @@ export function quantize(graph: Graph, samples: readonly Sample[], options: Quan
   if (graph.inputs.length !== 1) {
     fail('RV2007', `the network has ${graph.inputs.length} inputs, one is calibrated`, {
       origin: graph.name,
+    });
+  }
+  const { dtype } = requireValue(graph, graph.inputs[0]!);
+  if (dtype !== 'float32') {
+    fail('RV2003', `the input is ${dtype}, not float32`, {
+      origin: graph.name,
+      hint: 'a model that is int8 already can be compiled as it is',
     });
   }
   const bench = new Bench(prepare(graph), samples, options);
