@@ -10,13 +10,14 @@ import {
   type Value,
   type ValueId,
 } from '../ir/types.ts';
+import { UNBOUNDED } from '../ops/float.ts';
 import { eliminateDead } from '../passes/eliminate-dead.ts';
-import { producersOf, Rewriter } from '../passes/rewrite.ts';
+import { producersOf, Rewriter, usesOf } from '../passes/rewrite.ts';
 import { type Affine, affineOf, channelAxis, isWeighted } from './weights.ts';
 
 /** The graph that is calibrated and quantised; computes what `graph` does, up to rounding. */
 export function prepare(graph: Graph): Graph {
-  return [rebatched, foldNormalisation, fuseBounds, eliminateDead.run].reduce(
+  return [rebatched, foldAffine, fuseBounds, eliminateDead.run].reduce(
     (current, step) => step(current),
     graph,
   );
@@ -61,41 +62,81 @@ function oneItem(graph: Graph): Graph {
   return builder.build(graph.outputs);
 }
 
-/** y = factor * x + offset by channel, into the weights before it; else a product and a sum. */
-function foldNormalisation(graph: Graph): Graph {
+/** y = factor * x + offset by channel, into the weights before it; normalisation elsewhere becomes a product and a sum. */
+function foldAffine(graph: Graph): Graph {
+  const folded = foldAffineOnce(graph);
+  return folded === graph ? graph : foldAffine(folded);
+}
+
+function foldAffineOnce(graph: Graph): Graph {
   const producers = producersOf(graph);
-  const rewriter = new Rewriter(graph);
-  const replaced = new Map<Node, Node>();
+  const uses = usesOf(graph);
   const builder = GraphBuilder.from(graph);
+  const replaced = new Map<Node, Node>();
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
-    if (node.op !== 'batch_norm') {
-      nodes.push(node);
-      continue;
-    }
-    const affine = normalisationOf(graph, node);
-    const { clamp } = node.attrs;
-    const before = producers.get(node.ins[0]!);
-    const alone = rewriter.readers(node.ins[0]!).length === 1 && !graph.outputs.includes(node.ins[0]!);
-    if (before !== undefined && isWeighted(before) && alone && isUnbounded(before)) {
-      const folded = foldInto(builder, graph, before, affine);
+    const found = affineAfter(graph, node);
+    const before = found && producers.get(found.input);
+    if (
+      before !== undefined &&
+      isWeighted(before) &&
+      !replaced.has(before) &&
+      uses.get(found!.input)!.length === 1 &&
+      !graph.outputs.includes(found!.input) &&
+      isUnbounded(before)
+    ) {
+      const folded = foldInto(builder, graph, before, found!.affine);
+      const { clamp } = node.attrs as { clamp: Clamp };
       replaced.set(before, { ...folded, attrs: { ...folded.attrs, clamp }, outs: node.outs } as Node);
-      continue;
+    } else if (node.op === 'batch_norm') {
+      nodes.push(...productAndSum(builder, node, found!.affine));
+    } else {
+      nodes.push(node);
     }
-    const { shape, name } = requireValue(graph, node.outs[0]!);
-    const product = builder.activation(`${name}/scaled`, { shape, dtype: 'float32' });
-    const type = { shape: [affine.factor.length], dtype: 'float32' } as const;
-    const factor = builder.constant(`${name}/factor`, type, affine.factor);
-    const offset = builder.constant(`${name}/offset`, type, affine.offset);
-    const unbounded: Clamp = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const { origin } = node;
-    nodes.push(
-      { op: 'mul', attrs: { clamp: unbounded }, ins: [node.ins[0]!, factor], outs: [product], origin },
-      { op: 'add', attrs: { clamp }, ins: [product, offset], outs: node.outs, origin },
-    );
   }
+  if (replaced.size === 0 && nodes.length === graph.nodes.length) return graph;
   for (const node of nodes) builder.push(replaced.get(node) ?? node);
   return builder.build(graph.outputs);
+}
+
+function productAndSum(
+  builder: GraphBuilder,
+  { attrs, ins, outs, origin }: Node & { readonly op: 'batch_norm' },
+  { factor, offset }: Affine,
+): Node[] {
+  const { shape, name } = builder.value(outs[0]!);
+  const product = builder.activation(`${name}/scaled`, { shape, dtype: 'float32' });
+  const type = { shape: [factor.length], dtype: 'float32' } as const;
+  const factors = builder.constant(`${name}/factor`, type, factor);
+  const offsets = builder.constant(`${name}/offset`, type, offset);
+  return [
+    { op: 'mul', attrs: { clamp: UNBOUNDED }, ins: [ins[0]!, factors], outs: [product], origin },
+    { op: 'add', attrs: { clamp: attrs.clamp }, ins: [product, offsets], outs, origin },
+  ];
+}
+
+/** What a node does to each channel of `input`, where that is all it does. */
+function affineAfter(
+  graph: Graph,
+  node: Node,
+): { readonly input: ValueId; readonly affine: Affine } | undefined {
+  if (node.op === 'batch_norm') return { input: node.ins[0]!, affine: normalisationOf(graph, node) };
+  if (node.op !== 'add' && node.op !== 'sub' && node.op !== 'mul') return undefined;
+  const [a, b] = node.ins.map((id) => requireValue(graph, id!)) as [Value, Value];
+  const [x, constant] = a.data !== undefined && node.op !== 'sub' ? [b, a] : [a, b];
+  const channels = x.shape.at(-1);
+  const { shape, data } = constant;
+  const perChannel = data?.length === channels && shape.at(-1) === channels;
+  if (x.data !== undefined || !data || shape.length > x.shape.length || !(perChannel || data.length === 1)) {
+    return undefined;
+  }
+  const at = (c: number): number => (data as Float32Array)[perChannel ? c : 0]!;
+  const byChannel = (of: (c: number) => number) => Float32Array.from({ length: channels! }, (_, c) => of(c));
+  const affine =
+    node.op === 'mul'
+      ? { factor: byChannel(at), offset: byChannel(() => 0) }
+      : { factor: byChannel(() => 1), offset: byChannel(node.op === 'add' ? at : (c) => -at(c)) };
+  return { input: x.id, affine };
 }
 
 function normalisationOf(graph: Graph, node: Node & { readonly op: 'batch_norm' }): Affine {

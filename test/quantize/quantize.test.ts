@@ -85,6 +85,31 @@ it.each([prepare, (graph: Graph) => equalize(prepare(graph))])('prepares the sam
   }
 });
 
+it('folds sums and products by channel into the weights before them', () => {
+  const net = new Network('affine');
+  const image = net.input('image', [1, 4, 4, 3]);
+  const three = (name: string, x: number) => net.parameter(name, [3], x);
+  const y = net.conv('a', image, 3, 3);
+  const type = float32([1, 4, 4, 3]);
+  const scaled = net.node('mul', { clamp: UNBOUNDED }, [three('factor', 2), y], type, 'scaled');
+  const less = net.node('sub', { clamp: UNBOUNDED }, [scaled, three('offset', 0.5)], type, 'less');
+  const graph = net.build([net.node('add', { clamp: SIX }, [less, three('more', 1)], type, 'more')]);
+  const folded = prepare(graph);
+  expect(folded.nodes.map(({ op, attrs }) => [op, 'clamp' in attrs && attrs.clamp])).toEqual([
+    ['conv2d', SIX],
+  ]);
+  const [sample] = samplesFor(graph, 1, 4);
+  const [a, b] = [graph, folded].map((g) => {
+    const engine = openEngine(g, host);
+    (engine.input(0) as Float32Array).set(sample!);
+    engine.run();
+    return [...(engine.output(0) as Float32Array)];
+  });
+  b!.forEach((x, i) => {
+    expect(x).toBeCloseTo(a![i]!, 5);
+  });
+});
+
 it('equalises what lies before a ReLU', () => {
   const net = new Network('pair');
   const image = net.input('image', [1, 4, 4, 3]);
