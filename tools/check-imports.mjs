@@ -16,7 +16,8 @@ const ALLOWED = {
   targets: ['core'],
   program: ['core', 'ir', 'generated'],
   ops: ['core', 'ir', 'program', 'formats'],
-  import: ['core', 'ir', 'formats', 'ops'],
+  integer: ['core', 'ir', 'ops'],
+  import: ['core', 'ir', 'formats', 'ops', 'integer'],
   export: ['core', 'ir', 'formats', 'ops'],
   analysis: ['core', 'ir', 'ops'],
   autodiff: ['core', 'ir', 'ops'],
@@ -29,7 +30,7 @@ const ALLOWED = {
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'formats', 'run'],
   rehearse: ['core', 'data', 'run'],
-  quantize: ['core', 'ir', 'ops', 'passes', 'run'],
+  quantize: ['core', 'ir', 'ops', 'integer', 'passes', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [

@@ -65,6 +65,34 @@ class Joined(nn.Module):
         return nn.functional.pad(y, (1, 0, 2, 1))
 
 
+class FakeQuantised(nn.Module):
+    """Scales on every activation and by channel on weights: what quantisation-aware training exports as QDQ."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.deep = nn.Conv2d(2, 4, 3, 2, 1, bias=False), nn.Conv2d(4, 4, 3, 1, 1, groups=4, bias=False)
+        self.scores = nn.Linear(4, 3, bias=False)
+
+        for name, layer in list(self.named_children()):
+            w = layer.weight.detach()
+            self.register_buffer(name + "_scales", w.abs().amax(tuple(range(1, w.dim()))) / 127)
+
+    def weights(self, name):
+        scales = getattr(self, name + "_scales")
+        zeros = torch.zeros(scales.shape, dtype=torch.int32)
+        return torch.fake_quantize_per_channel_affine(getattr(self, name).weight, scales, zeros, 0, -128, 127)
+
+    def forward(self, x):
+        quantised = lambda x, scale, zero: torch.fake_quantize_per_tensor_affine(x, scale, zero, 0, 255)
+        x = quantised(x, 1 / 127.5, 128)
+        y = torch.relu(nn.functional.conv2d(x, self.weights("stem"), None, 2, 1))
+        y = quantised(y, 0.006, 0)
+        z = quantised(nn.functional.conv2d(y, self.weights("deep"), None, 1, 1, 1, 4), 0.008, 120)
+        y = quantised(nn.functional.max_pool2d(y + z, 2), 0.01, 60)
+        y = quantised(y.mean((2, 3)), 0.01, 50)
+        return quantised(nn.functional.linear(y, self.weights("scores")), 0.01, 130)
+
+
 def export(name, model, shape, opset):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -90,3 +118,4 @@ os.makedirs(FOLDER, exist_ok=True)
 export("residual", Residual(), (1, 3, 8, 8), 13)
 export("flattened", Flattened(), (1, 1, 8, 8), 13)
 export("joined", Joined(), (1, 2, 8, 6), 16)
+export("qdq", FakeQuantised(), (1, 2, 8, 8), 13)

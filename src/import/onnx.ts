@@ -1,4 +1,4 @@
-/** ONNX file -> float32 graph with channels last. Everything that is unsupported in a model is reported at once. */
+/** ONNX file -> graph with channels last: float32, or int8 if the file says scales. Everything that is unsupported in a model is reported at once. */
 import { type Diagnostic, type DiagnosticCode, errorDiagnostic, RivuletError } from '../core/diagnostics.ts';
 import type { OnnxGraph, OnnxNode, OnnxPort, OnnxTensor } from '../formats/onnx/model.ts';
 import { readOnnx } from '../formats/onnx/reader.ts';
@@ -7,9 +7,10 @@ import { describeOrigin, type Graph, type Origin } from '../ir/types.ts';
 import { Rejection } from '../ops/import-context.ts';
 import { type Numbers, verifyGraph } from '../ops/verify.ts';
 import { fileProblem, limitProblems, operatorProblems, tensorProblem } from './limits.ts';
-import { fold } from './onnx/constants.ts';
-import { OnnxContext, reject, type Term, TO_LAST } from './onnx/context.ts';
+import { fold, type KnownTensor } from './onnx/constants.ts';
+import { OnnxContext, type Quantized, reject, type Term, TO_LAST } from './onnx/context.ts';
 import { ONNX_IMPORTERS } from './onnx/operators.ts';
+import { integerGraph } from './onnx/qdq.ts';
 
 /** Versions of the operators that are understood. */
 const OPSETS = [13, 21] as const;
@@ -43,6 +44,7 @@ class Importer {
   private readonly name: string;
   private readonly numbers: Numbers;
   /** What is known or computed by name; undefined for results of operators with an error. */
+  private readonly quantized: Quantized = new Map();
   private readonly terms = new Map<string, Term | undefined>();
 
   constructor(source: OnnxGraph, name: string, numbers: Numbers) {
@@ -74,7 +76,8 @@ class Importer {
       return [];
     });
     this.throwErrors();
-    const graph = this.builder.build(results);
+    const imported = this.builder.build(results);
+    const graph = this.quantized.size === 0 ? imported : integerGraph(imported, this.quantized);
     this.errors.push(...verifyGraph(graph, this.numbers));
     this.throwErrors();
     this.errors.push(...limitProblems(graph, this.numbers));
@@ -145,7 +148,7 @@ class Importer {
       reject('RV2001', `${name} is not supported`, 'docs/formats.md lists the operators of ONNX that are');
     }
     importer(
-      new OnnxContext(this.builder, node, origin, terms, (output, term) => {
+      new OnnxContext(this.builder, node, origin, terms, this.quantized, (output, term) => {
         const name = node.outputs[output];
         if (name !== undefined && name !== '') this.terms.set(name, term);
       }),
@@ -170,7 +173,7 @@ class Importer {
 const HINT = 'export the model with a fixed input size; only a dynamic batch is understood (as 1)';
 
 /** The result of a node that depends on no input. */
-function knownResult(node: OnnxNode, terms: readonly (Term | null)[]): OnnxTensor | undefined {
+function knownResult(node: OnnxNode, terms: readonly (Term | null)[]): KnownTensor | undefined {
   if (node.op === 'Constant') return constantOf(node);
   const [first] = terms;
   if (node.op === 'Shape' && first) {

@@ -2,11 +2,12 @@
  * Cross-layer equalisation (Nagel and others, 2019, section 4.1): where only an operator without upper bound lies between
  * two sets of weights, channel c of the first is divided and of the second multiplied by s[c] = sqrt(peak1[c] / peak2[c]).
  */
+
+import { affineOf, channelAxis, channelPeaks, isWeighted } from '../integer/weights.ts';
 import type { Clamp } from '../ir/attributes.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import type { Graph, Node, ValueId } from '../ir/types.ts';
 import { usesOf } from '../passes/rewrite.ts';
-import { affineOf, channelAxis, channelPeaks, isWeighted } from './weights.ts';
 
 /** Chains of three and more need several rounds. */
 const ROUNDS = 8;

@@ -1,5 +1,7 @@
 /** A float32 graph as quantisation wants it: constant parameters, one item at a time, normalisation and activations folded. */
 import { fail } from '../core/diagnostics.ts';
+import { fuseBounds } from '../integer/fuse-bounds.ts';
+import { type Affine, affineOf, channelAxis, isWeighted } from '../integer/weights.ts';
 import type { Clamp } from '../ir/attributes.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import {
@@ -12,15 +14,11 @@ import {
 } from '../ir/types.ts';
 import { UNBOUNDED } from '../ops/float.ts';
 import { eliminateDead } from '../passes/eliminate-dead.ts';
-import { producersOf, Rewriter, usesOf } from '../passes/rewrite.ts';
-import { type Affine, affineOf, channelAxis, isWeighted } from './weights.ts';
+import { producersOf, usesOf } from '../passes/rewrite.ts';
 
 /** The graph that is calibrated and quantised; computes what `graph` does, up to rounding. */
 export function prepare(graph: Graph): Graph {
-  return [rebatched, foldAffine, fuseBounds, eliminateDead.run].reduce(
-    (current, step) => step(current),
-    graph,
-  );
+  return eliminateDead.run(fuseBounds(foldAffine(rebatched(graph))));
 }
 
 /** The graph with constant parameters, for one item. */
@@ -161,32 +159,6 @@ function foldInto(builder: GraphBuilder, graph: Graph, node: Node, { factor, off
   const sums = offset.map((o, c) => o + factor[c]! * (bias?.[c] ?? 0));
   const b = builder.constant(`${value.name}/folded/bias`, { shape: [sums.length], dtype: 'float32' }, sums);
   return { ...node, ins: [node.ins[0]!, w, b] } as Node;
-}
-
-/** Clamps of their own become the bounds of the operator before them. */
-function fuseBounds(graph: Graph): Graph {
-  const producers = producersOf(graph);
-  const rewriter = new Rewriter(graph);
-  const replaced = new Map<Node, Node>();
-  const dropped = new Set<Node>();
-  for (const node of graph.nodes) {
-    if (node.op !== 'relu') continue;
-    const id = node.ins[0]!;
-    const first = producers.get(id);
-    const before = first && (replaced.get(first) ?? first);
-    if (before === undefined || first === undefined || !('clamp' in before.attrs)) continue;
-    if (rewriter.readers(id).length !== 1 || graph.outputs.includes(id)) continue;
-    const [low, high] = (before.attrs as { clamp: Clamp }).clamp;
-    const [lowest, highest] = node.attrs.clamp;
-    const bounds = [Math.min(highest, Math.max(low, lowest)), Math.max(lowest, Math.min(high, highest))];
-    const fused = { ...before, attrs: { ...before.attrs, clamp: bounds }, outs: node.outs } as Node;
-    replaced.set(first, fused);
-    dropped.add(node);
-    for (const out of node.outs) (producers as Map<ValueId, Node>).set(out, first);
-  }
-  const builder = GraphBuilder.from(graph);
-  for (const node of graph.nodes) if (!dropped.has(node)) builder.push(replaced.get(node) ?? node);
-  return builder.build(graph.outputs);
 }
 
 function isUnbounded(node: Node): boolean {

@@ -1,9 +1,9 @@
 /** How close int8 comes to float32. */
 import { clamp, roundHalfAway } from '../core/fixedpoint.ts';
+import type { Conversion } from '../integer/convert.ts';
 import { type Graph, requireValue, type TensorType, type ValueId } from '../ir/types.ts';
 import { scaleOf, zeroPointOf } from '../ops/quantization.ts';
 import type { EngineHost } from '../run/engine/engine.ts';
-import type { Conversion } from './convert.ts';
 import { Observer, type Sample } from './observe.ts';
 
 export interface LayerQuality {

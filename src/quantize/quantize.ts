@@ -1,15 +1,15 @@
 /** Post-training quantisation: a float32 graph and samples of its input -> int8 graph. docs/quantization.md */
 import { fail, RivuletError } from '../core/diagnostics.ts';
+import { type Conversion, convert } from '../integer/convert.ts';
+import { sharingOf } from '../integer/sharing.ts';
 import { type Graph, type Quantization, requireValue, type ValueId } from '../ir/types.ts';
 import { verifyGraph } from '../ops/verify.ts';
 import type { EngineHost } from '../run/engine/engine.ts';
-import { type Conversion, convert } from './convert.ts';
 import { equalize } from './equalize.ts';
 import { type Calibrated, observeAll, type Sample } from './observe.ts';
 import { prepare } from './prepare.ts';
 import { type Quality, qualityOf } from './quality.ts';
 import { CALIBRATIONS, type Calibration, hull, quantizationOf, type Range } from './ranges.ts';
-import { sharingOf } from './sharing.ts';
 
 export interface QuantizeOptions {
   /** Where the graphs run while they are calibrated and compared, e.g. `await wasmHost()`. */
@@ -136,7 +136,7 @@ class Bench {
       chosen.set(sharing.classOf(input!), quantization);
     }
     const quantizationOfValue = (id: ValueId): Quantization => chosen.get(sharing.classOf(id))!;
-    return convert(graph, sharing, quantizationOfValue, correctBias ? seen.means : undefined);
+    return convert(graph, sharing, quantizationOfValue, correctBias ? { means: seen.means } : {});
   }
 }
 

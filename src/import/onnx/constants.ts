@@ -1,18 +1,26 @@
 /** What exporters leave for the reader to compute: shapes, paddings and other small constants, by operators of ONNX. */
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../formats/onnx/model.ts';
-import { elementCount, type Shape } from '../../ir/types.ts';
+import { elementCount, type Quantization, type Shape } from '../../ir/types.ts';
 import { broadcastShape, broadcastStrides, stridedOffsets, stridesOf } from '../../ops/strided.ts';
 
 /** Elements of a constant that is computed here; parameters of layers are not. */
 const MAX_ELEMENTS = 1 << 16;
 
+/** A constant, and how it was quantised before it was made real while importing. */
+export interface KnownTensor extends OnnxTensor {
+  readonly quantization?: Quantization;
+}
+
 /** What is known of a node: its operands, null where one is absent. */
 export interface KnownNode extends Pick<OnnxNode, 'op'> {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
-  readonly ins: readonly (OnnxTensor | null)[];
+  readonly ins: readonly (KnownTensor | null)[];
 }
 
-type Fold = (node: KnownNode, x: OnnxTensor) => OnnxTensor | undefined;
+type Fold = (node: KnownNode, x: KnownTensor) => KnownTensor | undefined;
+
+/** Operators that know where scales by channel go. */
+const KEEP_SCALES: ReadonlySet<string> = new Set(['Identity', 'Transpose']);
 
 const FOLDS: Readonly<Record<string, Fold>> = {
   Identity: (_, x) => x,
@@ -78,16 +86,19 @@ const FOLDS: Readonly<Record<string, Fold>> = {
 };
 
 /** The result, where all operands are known and the operator is one of these. */
-export function fold(node: KnownNode): OnnxTensor | undefined {
+export function fold(node: KnownNode): KnownTensor | undefined {
   const [x] = node.ins;
   if (!x || !Object.hasOwn(FOLDS, node.op) || node.ins.some((i) => i && i.values.length > MAX_ELEMENTS)) {
     return undefined;
   }
-  return FOLDS[node.op]!(node, x);
+  if (KEEP_SCALES.has(node.op)) return FOLDS[node.op]!(node, x);
+  const { quantization, ...bare } = x;
+  const kept = quantization?.scales.length === 1 ? x : bare;
+  return FOLDS[node.op]!(node, kept);
 }
 
 /** The tensor with its dimensions in another order: dimension d is dimension order[d] of x. */
-export function permuted(x: OnnxTensor, order: readonly number[]): OnnxTensor {
+export function permuted<T extends KnownTensor>(x: T, order: readonly number[]): T {
   const strides = stridesOf(x.shape);
   const shape = order.map((d) => x.shape[d]!);
   const from = stridedOffsets(
@@ -96,7 +107,9 @@ export function permuted(x: OnnxTensor, order: readonly number[]): OnnxTensor {
   );
   const values = x.values.slice();
   for (let i = 0; i < from.length; ++i) values[i] = x.values[from[i]!]!;
-  return { ...x, shape, values };
+  const { quantization } = x;
+  const axis = order.indexOf(quantization?.axis ?? 0);
+  return { ...x, shape, values, ...(quantization && { quantization: { ...quantization, axis } }) };
 }
 
 /** ONNX's Reshape: 0 keeps a size, -1 is what is left; undefined where that is no whole number. */

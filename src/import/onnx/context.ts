@@ -1,11 +1,11 @@
 /** What the importers of ONNX operators work with: operands in the layout that they need, and a builder. */
-import type { OnnxNode, OnnxTensor } from '../../formats/onnx/model.ts';
+import type { OnnxNode } from '../../formats/onnx/model.ts';
 import type { NodeAttributes, OpName } from '../../ir/attributes.ts';
 import type { GraphBuilder } from '../../ir/builder.ts';
-import type { Origin, Shape, ValueId } from '../../ir/types.ts';
+import type { Origin, Quantization, Shape, ValueId } from '../../ir/types.ts';
 import { Rejection } from '../../ops/import-context.ts';
 import { tensorProblem } from '../limits.ts';
-import { permuted } from './constants.ts';
+import { type KnownTensor, permuted } from './constants.ts';
 
 /**
  * How the elements of a value lie. ONNX has channels before rows and columns, the graph behind them: what convolutions
@@ -23,7 +23,10 @@ export interface Computed {
   readonly planes?: Shape;
 }
 
-export type Term = { readonly known: OnnxTensor } | { readonly computed: Computed };
+/** The quantisation of values of the graph, where the file has some. */
+export type Quantized = Map<ValueId, Quantization>;
+
+export type Term = { readonly known: KnownTensor } | { readonly computed: Computed };
 
 /** Dimension d of channels-last is dimension TO_LAST[d] of ONNX, and the other way round. */
 export const TO_LAST = [0, 2, 3, 1] as const;
@@ -32,6 +35,7 @@ export const FROM_LAST = [0, 3, 1, 2] as const;
 export class OnnxContext {
   readonly node: OnnxNode;
   readonly origin: Origin;
+  readonly quantized: Quantized;
   private readonly builder: GraphBuilder;
   private readonly terms: readonly (Term | null)[];
   private readonly define: (output: number, term: Term) => void;
@@ -41,12 +45,14 @@ export class OnnxContext {
     node: OnnxNode,
     origin: Origin,
     terms: readonly (Term | null)[],
+    quantized: Quantized,
     define: (output: number, term: Term) => void,
   ) {
     this.builder = builder;
     this.node = node;
     this.origin = origin;
     this.terms = terms;
+    this.quantized = quantized;
     this.define = define;
   }
 
@@ -80,7 +86,7 @@ export class OnnxContext {
   }
 
   /** The constant operand `index`; rejects the operator where the model computes it. */
-  known(index: number, what: string): OnnxTensor {
+  known(index: number, what: string): KnownTensor {
     const term = this.terms[index] ?? reject('RV1004', `operand ${index} is missing`);
     return 'known' in term ? term.known : reject('RV2008', `${what} is computed by the model`);
   }
@@ -125,10 +131,11 @@ export class OnnxContext {
     return this.emitAs('reshape', {}, [id], shape, 'plain');
   }
 
-  constant(suffix: string, { shape, values, dtype }: OnnxTensor): Computed {
+  constant(suffix: string, { shape, values, dtype, quantization }: KnownTensor): Computed {
     if (dtype !== 'float32') reject('RV2003', `a constant is ${dtype}, not float32`);
     const type = { shape, dtype: 'float32' } as const;
     const id = this.builder.constant(`${this.origin.name}/${suffix}`, type, Float32Array.from(values));
+    if (quantization !== undefined) this.quantized.set(id, quantization);
     return { id, shape, layout: 'plain' };
   }
 
@@ -197,8 +204,15 @@ export function reject(code: Rejection['code'], message: string, hint?: string):
   throw new Rejection(code, message, hint);
 }
 
+/** Scales of weights must be those of output channels, in dimension `axis`. */
+export function requireAxis(weights: KnownTensor, axis: number): void {
+  const { quantization } = weights;
+  if (quantization === undefined || quantization.scales.length === 1 || quantization.axis === axis) return;
+  reject('RV2004', `the weights have scales along dimension ${quantization.axis}, not ${axis}`);
+}
+
 /** A constant in the order of channels-last; dimensions are added in front. */
-export function constantLast(x: OnnxTensor): OnnxTensor {
+export function constantLast(x: KnownTensor): KnownTensor {
   const shape = [...new Array<number>(4 - x.shape.length).fill(1), ...x.shape];
   return permuted({ ...x, shape }, TO_LAST);
 }

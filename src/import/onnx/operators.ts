@@ -1,10 +1,10 @@
 /** ONNX operators by name: what each becomes. */
-import type { OnnxTensor } from '../../formats/onnx/model.ts';
 import type { Clamp, OpName } from '../../ir/attributes.ts';
 import { UNBOUNDED } from '../../ops/float.ts';
 import { broadcastShape } from '../../ops/strided.ts';
-import { permuted } from './constants.ts';
-import { type Computed, constantLast, type OnnxContext, reject, TO_LAST } from './context.ts';
+import { type KnownTensor, permuted } from './constants.ts';
+import { type Computed, constantLast, type OnnxContext, reject, requireAxis, TO_LAST } from './context.ts';
+import { importDequantize, importQuantize } from './qdq.ts';
 import {
   importConcat,
   importFlatten,
@@ -27,6 +27,7 @@ export const ONNX_IMPORTERS: Readonly<Record<string, (context: OnnxContext) => v
   Concat: importConcat,
   Conv: importConv,
   ConvTranspose: importConvTranspose,
+  DequantizeLinear: importDequantize,
   Dropout: (context) => context.alias(),
   Flatten: importFlatten,
   Gemm: importGemm,
@@ -42,6 +43,7 @@ export const ONNX_IMPORTERS: Readonly<Record<string, (context: OnnxContext) => v
   Mul: binary('mul'),
   PRelu: binary('prelu'),
   Pad: importPad,
+  QuantizeLinear: importQuantize,
   ReduceMean: importReduceMean,
   Relu: (context) => clamped(context, [0, Number.POSITIVE_INFINITY]),
   Reshape: importReshape,
@@ -163,9 +165,13 @@ function importGemm(context: OnnxContext): void {
   if (context.int('transA', 0) !== 0) reject('RV2002', 'a transposed first operand is not supported');
   const [alpha, beta] = [context.float('alpha', 1), context.float('beta', 1)];
   const given = context.known(1, 'the weights');
+  requireAxis(given, context.int('transB', 0) === 0 ? 1 : 0);
   const weights =
     context.int('transB', 0) === 0 && given.shape.length === 2 ? permuted(given, [1, 0]) : given;
   const bias = context.has(2) ? context.known(2, 'the bias') : undefined;
+  if (weights.quantization !== undefined && alpha !== 1) {
+    reject('RV2002', `a factor of ${alpha} for quantised weights`);
+  }
   const outputs = weights.shape[0]!;
   const biases =
     bias &&
@@ -178,12 +184,13 @@ function importGemm(context: OnnxContext): void {
 
 function importMatMul(context: OnnxContext): void {
   const weights = context.known(1, 'the second operand');
+  requireAxis(weights, 1);
   if (weights.shape.length !== 2) reject('RV2002', `a product with [${weights.shape}]`);
   dense(context, permuted(weights, [1, 0]), undefined);
 }
 
 /** Weights [outputs, inputs]. */
-function dense(context: OnnxContext, weights: OnnxTensor, bias: Float32Array | undefined): void {
+function dense(context: OnnxContext, weights: KnownTensor, bias: Float32Array | undefined): void {
   const x = context.computed(0);
   const [outputs, inputs] = weights.shape as [number, number];
   if (weights.shape.length !== 2 || x.shape.at(-1) !== inputs) {

@@ -1,11 +1,10 @@
 /** Operators with windows: convolutions and pools. */
-import type { OnnxTensor } from '../../formats/onnx/model.ts';
 import type { Padding, Pair } from '../../ir/attributes.ts';
 import type { Shape } from '../../ir/types.ts';
 import { windowOutput } from '../../ops/convolution.ts';
 import { UNBOUNDED } from '../../ops/float.ts';
-import { permuted } from './constants.ts';
-import { type Computed, type OnnxContext, reject } from './context.ts';
+import { type KnownTensor, permuted } from './constants.ts';
+import { type Computed, type OnnxContext, reject, requireAxis } from './context.ts';
 
 interface Window {
   readonly stride: Pair;
@@ -17,7 +16,7 @@ interface Window {
 
 export function importConv(context: OnnxContext): void {
   const x = context.channelsLast(0);
-  const weights = weightsOf(context);
+  const weights = weightsOf(context, 0);
   const [outputs, depth, ...kernel] = weights.shape as [number, number, number, number];
   const [batch, channels] = x.shape as [number, number];
   const groups = context.int('group', 1);
@@ -39,7 +38,7 @@ export function importConv(context: OnnxContext): void {
 
 export function importConvTranspose(context: OnnxContext): void {
   const x = context.channelsLast(0);
-  const weights = weightsOf(context);
+  const weights = weightsOf(context, 1);
   const [inputs, outputs, ...kernel] = weights.shape as [number, number, number, number];
   if (context.int('group', 1) !== 1 || inputs !== x.shape[1]) {
     reject('RV2002', `weights [${weights.shape}] in ${context.int('group', 1)} groups`);
@@ -130,8 +129,10 @@ function padsOf(context: OnnxContext): readonly number[] {
   return pads;
 }
 
-function weightsOf(context: OnnxContext): OnnxTensor {
+/** Weights whose output channels are in dimension `axis`. */
+function weightsOf(context: OnnxContext, axis: number): KnownTensor {
   const weights = context.known(1, 'the weights');
+  requireAxis(weights, axis);
   if (weights.shape.length === 4) return weights;
   return reject(
     'RV2002',

@@ -49,37 +49,44 @@ export interface Conversion {
   readonly values: ReadonlyMap<ValueId, ValueId>;
 }
 
-/**
- * @param quantizationOf of the class of each value; see `Sharing`
- * @param means of the last dimension of each value: biases make up for the mean error of rounded weights; see docs
- */
+export interface ConvertOptions {
+  /**
+   * Means of the last dimension of each value: biases make up for the mean error of rounded weights; see
+   * docs/quantization.md.
+   */
+  readonly means?: ReadonlyMap<ValueId, Float64Array>;
+  /** Scales of weights that have some, one or one for each output channel. */
+  readonly weightScales?: ReadonlyMap<ValueId, readonly number[]>;
+}
+
+/** @param quantizationOf of each value; those that share have the same */
 export function convert(
   graph: Graph,
-  sharing: Sharing,
+  sharing: Pick<Sharing, 'converts'>,
   quantizationOf: (id: ValueId) => Quantization,
-  means?: ReadonlyMap<ValueId, Float64Array>,
+  options: ConvertOptions = {},
 ): Conversion {
-  return new Converter(graph, sharing, quantizationOf, means).run();
+  return new Converter(graph, sharing, quantizationOf, options).run();
 }
 
 class Converter {
   private readonly graph: Graph;
-  private readonly sharing: Sharing;
+  private readonly sharing: Pick<Sharing, 'converts'>;
   private readonly quantizationOf: (id: ValueId) => Quantization;
-  private readonly means: ReadonlyMap<ValueId, Float64Array> | undefined;
+  private readonly options: ConvertOptions;
   private readonly builder: GraphBuilder;
   private readonly values = new Map<ValueId, ValueId>();
 
   constructor(
     graph: Graph,
-    sharing: Sharing,
+    sharing: Pick<Sharing, 'converts'>,
     quantizationOf: (id: ValueId) => Quantization,
-    means: ReadonlyMap<ValueId, Float64Array> | undefined,
+    options: ConvertOptions,
   ) {
     this.graph = graph;
     this.sharing = sharing;
     this.quantizationOf = quantizationOf;
-    this.means = means;
+    this.options = options;
     this.builder = new GraphBuilder(graph.name);
   }
 
@@ -139,9 +146,16 @@ class Converter {
       fail('RV2008', 'the weights are computed by the model', { origin: describeOrigin(node.origin) });
     }
     const integers = (biases: ArrayLike<number> | undefined): IntegerWeights =>
-      integerWeights(node, weights, value.shape, biases, scaleOf(this.typeOf(input)), scaleOf(out));
+      integerWeights(
+        node,
+        weights,
+        value.shape,
+        biases,
+        [scaleOf(this.typeOf(input)), scaleOf(out)],
+        this.options.weightScales?.get(value.id),
+      );
     const plain = integers(bias);
-    const means = node.op === 'transpose_conv2d' ? undefined : this.means?.get(input);
+    const means = node.op === 'transpose_conv2d' ? undefined : this.options.means?.get(input);
     const made =
       means === undefined ? plain : integers(correctedBias(node, weights, value, bias, plain, means));
     const { axis } = channelAxis(node);

@@ -3,14 +3,14 @@ import type { OpName } from '../ir/attributes.ts';
 import type { Graph, Quantization, ValueId } from '../ir/types.ts';
 
 /** What these operators write is fixed by the TFLite specification. */
-const FIXED: Partial<Record<OpName, Quantization>> = {
+export const FIXED: Partial<Record<OpName, Quantization>> = {
   softmax: { scales: [1 / 256], zeroPoints: [-128], axis: 0 },
   logistic: { scales: [1 / 256], zeroPoints: [-128], axis: 0 },
   tanh: { scales: [1 / 128], zeroPoints: [0], axis: 0 },
 };
 
 /** Operators whose result has the quantisation of their operand. */
-const ONE: ReadonlySet<OpName> = new Set<OpName>([
+export const ONE: ReadonlySet<OpName> = new Set<OpName>([
   'average_pool2d',
   'max_pool2d',
   'reshape',
@@ -21,7 +21,7 @@ const ONE: ReadonlySet<OpName> = new Set<OpName>([
   'resize_bilinear',
 ]);
 /** Operators whose operands all have the quantisation of the result. */
-const ALL: ReadonlySet<OpName> = new Set<OpName>(['concat', 'maximum', 'minimum']);
+export const ALL: ReadonlySet<OpName> = new Set<OpName>(['concat', 'maximum', 'minimum']);
 
 export interface Sharing {
   /** The same number for all values that share. */

@@ -72,15 +72,15 @@ const MAX_BIAS = 2 ** 30;
 const IDLE = 1024;
 
 /**
- * Symmetric int8 with zero point 0 and largest magnitude 127 (TensorFlow Lite 8-bit quantisation specification).
+ * With the scales that are given; else symmetric int8 with zero point 0 and largest magnitude 127 (TensorFlow Lite 8-bit quantisation specification).
  */
 export function integerWeights(
   node: Node,
   weights: Float32Array,
   shape: Shape,
   bias: ArrayLike<number> | undefined,
-  inputScale: number,
-  outputScale: number,
+  [inputScale, outputScale]: readonly [input: number, output: number],
+  given?: readonly number[],
 ): IntegerWeights {
   const axis = channelAxis(node);
   const peaks = [...channelPeaks(weights, shape, axis)];
@@ -90,16 +90,18 @@ export function integerWeights(
     return Math.fround(Math.max(forWeights, largestBias / (inputScale * MAX_BIAS)));
   };
   // TFLM takes one scale alone for a dense layer in all its versions.
-  const single = node.op === 'fully_connected';
+  const single = given === undefined ? node.op === 'fully_connected' : given.length === 1;
   const largest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), 0);
   const magnitudes = peaks.map((_, c) => Math.abs(biasAt(c)));
-  const scales = single
-    ? [scaleFor(largest(peaks), largest(magnitudes))]
-    : peaks.map((peak, c) => scaleFor(peak, magnitudes[c]!));
+  const scales =
+    given ??
+    (single
+      ? [scaleFor(largest(peaks), largest(magnitudes))]
+      : peaks.map((peak, c) => scaleFor(peak, magnitudes[c]!)));
   const scaleAt = (c: number): number => scales[single ? 0 : c]!;
   return {
     weights: Int8Array.from(weights, (w, i) =>
-      clamp(roundHalfAway(w / scaleAt(axis.channelOf(shape, i))), -127, 127),
+      clamp(roundHalfAway(w / scaleAt(axis.channelOf(shape, i))), given === undefined ? -127 : -128, 127),
     ),
     bias: Int32Array.from(peaks, (_, c) => roundHalfAway(biasAt(c) / (inputScale * scaleAt(c)))),
     scales,
