@@ -129,6 +129,36 @@ it('equalises what lies before a ReLU', () => {
   });
 });
 
+it.each(['conv', 'depthwise', 'dense'])('corrected biases bring the means of a %s layer closer', (kind) => {
+  const net = new Network('means', { seed: 11 });
+  const image = net.input('image', kind === 'dense' ? [1, 96] : [1, 4, 4, 96]);
+  const layers = {
+    conv: () => net.conv('layer', image, 24, 1),
+    depthwise: () => net.depthwise('layer', image, 3),
+    dense: () => net.dense('layer', image, 24),
+  };
+  const graph = net.build([layers[kind as keyof typeof layers]()]);
+  const random = createRandom(3);
+  const size = elementCount(requireValue(graph, graph.inputs[0]!).shape);
+  const samples = Array.from({ length: 40 }, () => Float32Array.from({ length: size }, () => 1 + random()));
+  const errorOf = (correctBias: boolean): number => {
+    const made = quantize(graph, samples, { host, calibration: 'min-max', equalize: false, correctBias });
+    const out = requireValue(made.graph, made.graph.outputs[0]!);
+    const [a, b] = [new Observer(prepare(graph), host), new Observer(made.graph, host)];
+    const errors = new Float64Array(out.shape.at(-1)!);
+    const { scales, zeroPoints } = out.quantization!;
+    for (const sample of samples) {
+      const [x] = a.run(sample).values();
+      const [q] = b.run(rawInput(sample, requireValue(made.graph, made.graph.inputs[0]!))).values();
+      for (let i = 0; i < x!.length; ++i) {
+        errors[i % errors.length]! += scales[0]! * (q![i]! - zeroPoints[0]!) - x![i]!;
+      }
+    }
+    return errors.reduce((sum, error) => sum + Math.abs(error), 0);
+  };
+  expect(errorOf(true)).toBeLessThan(0.8 * errorOf(false));
+});
+
 it('takes a batch for one item', () => {
   const [one, many] = [network(3), network(3, 4)].map((graph) => {
     const made = quantize(graph, samplesFor(graph, 6, 1), { host, calibration: 'min-max' });
