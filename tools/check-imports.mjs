@@ -16,7 +16,8 @@ const ALLOWED = {
   targets: ['core'],
   program: ['core', 'ir', 'generated'],
   ops: ['core', 'ir', 'program', 'formats'],
-  import: ['core', 'ir', 'formats', 'ops'],
+  integer: ['core', 'ir', 'ops'],
+  import: ['core', 'ir', 'formats', 'ops', 'integer'],
   export: ['core', 'ir', 'formats', 'ops'],
   analysis: ['core', 'ir', 'ops'],
   autodiff: ['core', 'ir', 'ops'],
@@ -48,6 +49,7 @@ const ALLOWED = {
     'targets',
     'zoo',
   ],
+  quantize: ['core', 'ir', 'ops', 'integer', 'passes', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
@@ -69,6 +71,7 @@ const ALLOWED = {
     'report',
     'targets',
     'run',
+    'quantize',
     'zoo',
   ],
   run: [
@@ -97,6 +100,7 @@ const ALLOWED = {
     'rehearse',
     'train',
     'supernet',
+    'quantize',
     'emit',
     'cost',
     'report',

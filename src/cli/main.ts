@@ -9,6 +9,7 @@ import { addLearn } from './learn.ts';
 import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Result } from './output.ts';
 import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
+import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
 import { addSearch } from './search.ts';
 import { addTargets } from './targets.ts';
@@ -69,6 +70,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   addLearn(program, deliver, tell);
   addTrain(program, deliver, tell);
   addSearch(program, deliver, tell);
+  addQuantize(program, deliver, tell);
   return program;
 }
 

@@ -13,6 +13,7 @@ export const DIAGNOSTIC_CODES = {
   RV1006: 'the file cannot be read',
   RV1007: 'the file is not a safetensors file',
   RV1008: 'the file does not describe a network of int8 blocks',
+  RV1009: 'the file is not an ONNX model',
   // 2xxx: the model
   RV2001: 'the operator is not supported',
   RV2002: 'the operator has an attribute or shape that is not supported',

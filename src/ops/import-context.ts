@@ -112,8 +112,9 @@ export class ImportContext {
     return this.builder.value(id);
   }
 
-  /** Raw output bounds of a fused activation, see `activationBounds`. */
+  /** Output bounds of a fused activation, real or raw: see `activationBounds`. */
   activationClamp(activation: string, output: Value): Clamp {
+    if (output.dtype === 'float32') return this.bounds(activation, output);
     if (output.dtype !== 'int8' && output.dtype !== 'uint8') {
       this.reject(
         'RV2003',
@@ -122,6 +123,10 @@ export class ImportContext {
       );
     }
     if (output.quantization === undefined) this.reject('RV2004', 'the output has no scale');
+    return this.bounds(activation, output);
+  }
+
+  private bounds(activation: string, output: Value): Clamp {
     return (
       activationBounds(activation, output) ??
       this.reject('RV2002', `the fused activation ${activation} is not supported`)

@@ -97,7 +97,7 @@ describe.skipIf(!existsSync('../shared/models/mcunet-5fps.json'))('a backbone st
   });
 });
 
-it('writes float32 networks, which nothing here reads', () => {
+it('writes float32 networks', () => {
   const builder = new GraphBuilder('net');
   const float = (...shape: readonly number[]) => ({ shape, dtype: 'float32' }) as const;
   const origin = { index: 0, op: '', name: 'net' };
