@@ -31,6 +31,7 @@ const ALLOWED = {
   data: ['core', 'formats', 'run'],
   rehearse: ['core', 'ir', 'data', 'learn', 'run'],
   train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
+  workers: ['core'],
   supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
   nas: [
     'core',

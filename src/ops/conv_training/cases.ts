@@ -224,7 +224,7 @@ export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
       'conv2d_update',
       { ...windowOf(layer), residualBits, momentum: 0, qas: j % 4 < 2 },
       [
-        int8([1, ...layer.size, layer.depth], 0.05, 11 - 60 * i),
+        int8([1, ...layer.size, layer.depth], 0.05, 11 - 40 * i),
         g,
         integers(-9 - 7 * (j % 2), 3),
         (i + j) % 2 === 0 ? maskOf(g) : null,
@@ -246,10 +246,10 @@ export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
 
 const ZERO = (shape: readonly number[]) => given({ shape, dtype: 'int8' }, new Int8Array(count({ shape })));
 
-/** Nothing arrives; weights from 1e-30 to 1e30 in one layer; states that promise too much. */
+/** Nothing arrives; weights from 1e-30 to 1e9 in one layer; states that promise too much. */
 export const extremeGradientCases: readonly OpCase[] = [
   { name: 'zero gradient', g: true, scale: 0.01, shift: 9 },
-  { name: 'scales 60 decades apart', g: false, scale: 1e30, shift: 3 },
+  { name: 'scales 39 decades apart', g: false, scale: 1e9, shift: 3 },
   { name: 'tiny scales, an impossible prediction', g: false, scale: 1e-37, shift: -5 },
 ].map(({ name, g, scale, shift }) => {
   const layer = PLAIN[2]!;
