@@ -63,7 +63,6 @@ typedef struct {
     int32_t out_width;
     int32_t stride;
     int32_t above; /* rows of the window above the first row of the result */
-    int32_t half;
     rv_gradient to;
 } rv_flip;
 
@@ -73,9 +72,9 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
 {
     const int32_t step = f->channels;
     const int32_t shift = f->to.shift;
-    const int32_t half = f->half;
-    int32_t highest = 0;
-    int32_t lowest = 0;
+    const uint32_t hash = f->to.hash;
+    const int32_t rest = f->to.rest;
+    uint32_t bits = f->to.bits;
 
     const uint32_t outer[3] = {rv_pair16(taps[0], taps[2]), rv_pair16(taps[3], taps[5]), rv_pair16(taps[6], taps[8])};
     const uint32_t middle = rv_pair16(taps[1], taps[4]);
@@ -101,9 +100,8 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
 #define RV_ELEMENT(i)                                                                                                  \
     if ((i) == 0 || left > (i)) {                                                                                      \
         const int32_t a = sums[i] * factor;                                                                            \
-        highest = a > highest ? a : highest;                                                                           \
-        lowest = a < lowest ? a : lowest;                                                                              \
-        *out = (int8_t)rv_ssat8((a + half) >> shift);                                                                  \
+        bits |= (uint32_t)(a ^ (a < 0 ? -1 : 0));                                                                      \
+        *out = (int8_t)rv_ssat8((a + (int32_t)((uint32_t)a * hash >> rest)) >> shift);                                 \
         out += step;                                                                                                   \
     }
             RV_ELEMENT(0)
@@ -119,8 +117,7 @@ RV_INLINE void rv_flip_channel(rv_flip *f, const int32_t k, const int8_t *plane,
             ++first;
         }
     }
-    rv_gradient_see(&f->to, highest);
-    rv_gradient_see(&f->to, lowest);
+    f->to.bits = bits;
 }
 
 RV_SHARED void rv_flip_3x3(rv_flip *f, const int8_t *plane, const int8_t *taps, int32_t factor, int8_t *out)

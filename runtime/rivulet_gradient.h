@@ -2,8 +2,9 @@
  * Rivulet runtime: gradients in int8, each tensor with an exponent of its own.
  * SPDX-License-Identifier: Apache-2.0
  *
- * A kernel that makes one computes accumulators A, the real gradient being A * 2^exponent, and stores them shifted right
- * and rounded. It tries the shift that the last image needed, and again if that was too small, or too large by more than 2:
+ * A kernel that makes one computes accumulators A, at most 2^30, the real gradient being A * 2^exponent, and stores them
+ * shifted right and rounded at random. It tries the shift that the images before needed, and again if that was too small,
+ * or too large by more than 4:
  *
  *     rv_gradient to = rv_gradient_begin(scale);
  *     do {
@@ -18,65 +19,59 @@
 
 typedef struct {
     int32_t shift;
-    int32_t needed;   /* the least shift for what was seen */
-    uint32_t largest; /* the largest |A| seen */
+    uint32_t hash; /* a draw is A * hash >> rest: as many random bits as the shift takes away, 0 if none */
+    int32_t rest;
+    int32_t needed; /* the least shift for what was seen */
+    uint32_t bits;  /* of what was seen: A, or -1 - A if that is negative, all together */
 } rv_gradient;
+
+RV_INLINE void rv_gradient_shift(rv_gradient *to, int32_t shift)
+{
+    to->shift = shift;
+    to->hash = shift > 0 ? 2654435769u : 0; /* 2^32 divided by the golden ratio */
+    to->rest = shift > 0 ? 32 - shift : 0;
+}
 
 /* scale: int32 exponent and predicted shift. */
 RV_INLINE rv_gradient rv_gradient_begin(const void *scale)
 {
-    rv_gradient to = {0, 0, 0};
+    rv_gradient to = {0, 0, 0, 0, 0};
+    int32_t predicted;
 
-    memcpy(&to.shift, (const int32_t *)scale + 1, sizeof to.shift);
-    if (to.shift < 0 || to.shift > 27) {
-        to.shift = 0; /* more than any int32 needs: nothing but a second pass can follow */
-    }
+    memcpy(&predicted, (const int32_t *)scale + 1, sizeof predicted);
+    /* More than 27 is more than 2^30 needs: nothing but a second pass can follow. */
+    rv_gradient_shift(&to, predicted < 0 || predicted > 27 ? 0 : predicted);
     return to;
 }
 
-RV_INLINE void rv_gradient_see(rv_gradient *to, int32_t a)
-{
-    const uint32_t magnitude = a < 0 ? 0u - (uint32_t)a : (uint32_t)a;
-    to->largest = magnitude > to->largest ? magnitude : to->largest;
-}
-
-/* (a + half of 2^shift) >> shift, saturated, without the overflow of the sum. */
+/* (a + draw) >> shift, saturated: right on average, where rounding to nearest would take all that is small. */
 RV_INLINE int8_t rv_gradient_round(rv_gradient *to, int32_t a)
 {
-    rv_gradient_see(to, a);
-    if (to->shift > 0) {
-        a = ((a >> (to->shift - 1)) + 1) >> 1;
-    }
-    return (int8_t)rv_clamp(a, -128, 127);
-}
+    const int32_t draw = (int32_t)((uint32_t)a * to->hash >> to->rest);
 
-/* The least s >= 0 with (largest + half of 2^s) >> s <= 127. */
-static inline int32_t rv_needed_shift(uint32_t largest)
-{
-    uint32_t rounded = largest;
-    int32_t shift = 0;
-
-    for (; rounded > 127u; ++shift) {
-        rounded = ((largest >> shift) + 1u) >> 1;
-    }
-    return shift;
+    to->bits |= (uint32_t)(a ^ (a < 0 ? -1 : 0));
+    return (int8_t)rv_clamp((a + draw) >> to->shift, -128, 127);
 }
 
 /* Whether everything has to be stored once more, with the shift that is needed. */
 RV_INLINE int32_t rv_gradient_again(rv_gradient *to)
 {
-    to->needed = rv_needed_shift(to->largest);
-    if (to->needed <= to->shift && to->shift <= to->needed + 2) {
+    to->needed = 0;
+    while (to->bits >> to->needed > 127u) {
+        ++to->needed;
+    }
+    if (to->needed <= to->shift && to->shift <= to->needed + 4) {
         return 0;
     }
-    to->shift = to->needed;
+    rv_gradient_shift(to, to->needed);
     return 1;
 }
 
 RV_INLINE void rv_gradient_end(const rv_gradient *to, int32_t exponent, void *scale)
 {
-    /* One more than was needed: the next image's gradient may be twice as large without a second pass. */
-    const int32_t values[2] = {(int32_t)((uint32_t)exponent + (uint32_t)to->shift), to->needed + 1};
+    /* One more than was needed: the next gradient may be twice as large. An image with a small one is soon followed by others. */
+    const int32_t next = to->needed + 1 > to->shift - 1 ? to->needed + 1 : to->shift - 1;
+    const int32_t values[2] = {(int32_t)((uint32_t)exponent + (uint32_t)to->shift), next};
     memcpy(scale, values, sizeof values);
 }
 

@@ -9,24 +9,31 @@ import { firstProblem } from './quantization.ts';
 import { rowsOf, wholeTensor } from './rows.ts';
 import { sameShape } from './strided.ts';
 
-/** How much larger than needed a predicted shift may be. */
-const SLACK = 2;
+/** How much larger than needed a predicted shift may be: the noise of rounding is then that of a larger gradient. */
+const SLACK = 4;
 
-/** The least s >= 0 with (largest + half of 2^s) >> s <= 127. */
-export function neededShift(largest: number): number {
-  let shift = 0;
-  while (Math.floor((largest + halfOf(shift)) / 2 ** shift) > 127) ++shift;
-  return shift;
-}
+/** Accumulators of gradients are at most this: a draw is added to them in int32. */
+export const LARGEST_ACCUMULATOR = 2 ** 30;
 
-function halfOf(shift: number): number {
-  return shift > 0 ? 2 ** (shift - 1) : 0;
+/** The least s >= 0 with -128 <= A >> s <= 127. */
+export function neededShift(accumulator: number): number {
+  return Math.max(0, 25 - Math.clz32(accumulator < 0 ? ~accumulator : accumulator));
 }
 
 /**
- * Fills `gradient` and its `scale` from accumulators A, real gradient A * 2^exponent: G = (A + half) >> shift, saturated,
- * with the predicted shift if that is the needed one or up to two more, with the needed one otherwise, which becomes the
- * next prediction, but one: of the next image the gradient may be twice as large without a second pass.
+ * What is added before a shift: as many bits as are cut off, and as random, but a function of what is rounded alone, a hash
+ * by the golden ratio (Knuth, The Art of Computer Programming, 6.4). So a gradient is right on average. Rounding to nearest
+ * would take whatever is small and has a direction, and a training through many layers does not survive that.
+ */
+function drawOf(accumulator: number, shift: number): number {
+  return shift > 0 ? Math.imul(accumulator, 0x9e3779b9) >>> (32 - shift) : 0;
+}
+
+/**
+ * Fills `gradient` and its `scale` from accumulators A, real gradient A * 2^exponent: G = (A + draw) >> shift, saturated,
+ * with the predicted shift if that is the needed one or up to four more, with the needed one otherwise. The next prediction
+ * is one more than was needed, so that the next gradient may be twice as large without a second pass, and falls by one at
+ * a time: images that the network is sure of have small gradients, and others follow.
  */
 export function storeGradient(
   accumulators: ArrayLike<number>,
@@ -34,17 +41,16 @@ export function storeGradient(
   gradient: Tensor,
   scale: Tensor,
 ): void {
-  let largest = 0;
-  for (let i = 0; i < accumulators.length; ++i) largest = Math.max(largest, Math.abs(accumulators[i]!));
-  const needed = neededShift(largest);
+  let needed = 0;
+  for (let i = 0; i < accumulators.length; ++i) needed = Math.max(needed, neededShift(accumulators[i]!));
   const predicted = Number(scale.data[1]!);
   const shift = needed <= predicted && predicted <= needed + SLACK ? predicted : needed;
   for (let i = 0; i < accumulators.length; ++i) {
-    const rounded = Math.floor((accumulators[i]! + halfOf(shift)) / 2 ** shift);
+    const rounded = (accumulators[i]! + drawOf(accumulators[i]!, shift)) >> shift;
     gradient.data[i] = Math.max(-128, Math.min(127, rounded));
   }
   scale.data[0] = (exponent + shift) | 0;
-  scale.data[1] = needed + 1;
+  scale.data[1] = Math.max(needed + 1, shift - 1);
 }
 
 /** The exponent of a gradient. */

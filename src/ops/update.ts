@@ -3,6 +3,7 @@
  */
 import type { Value } from '../ir/types.ts';
 import type { SlotSpec, Tensor } from './definition.ts';
+import { LARGEST_ACCUMULATOR } from './gradient.ts';
 import { isPerTensor } from './quantization.ts';
 import { wholeTensor } from './rows.ts';
 
@@ -138,7 +139,7 @@ export function stepFactors(count: number, factorOf: (o: number) => number): Flo
 
 /**
  * Real factors by channel as small integers: m[o] * 2^-bits, with the most bits for which no m exceeds 127 and
- * 128 * 127 * `total(m)` stays below 2^31.
+ * 128 * 127 * `total(m)` stays below `LARGEST_ACCUMULATOR`.
  */
 export function channelFactors(
   scales: readonly number[],
@@ -148,7 +149,7 @@ export function channelFactors(
   let bits = most > 0 ? Math.floor(Math.log2(127.5 / most)) + 1 : 0;
   for (;;) {
     const factors = Int32Array.from(scales, (s) => Math.round(s * 2 ** bits));
-    if (Math.max(...factors) <= 127 && 128 * 127 * total(factors) < 2 ** 31) {
+    if (Math.max(...factors) <= 127 && 128 * 127 * total(factors) < LARGEST_ACCUMULATOR) {
       return { factors: Uint8Array.from(factors), bits };
     }
     --bits;

@@ -4,7 +4,7 @@ import { createRandom } from '../../src/core/random.ts';
 import type { ConvolutionAttributes } from '../../src/ir/attributes.ts';
 import type { Tensor } from '../../src/ops/definition.ts';
 import { forEachTap } from '../../src/ops/depthwise_training/taps.ts';
-import { neededShift } from '../../src/ops/gradient.ts';
+import { neededShift, storeGradient } from '../../src/ops/gradient.ts';
 import { decompose, Stepper, stepFactors, stepWeight } from '../../src/ops/parameter-step.ts';
 import { OPS } from '../../src/ops/table.ts';
 
@@ -59,7 +59,7 @@ describe.each([
     }
   });
 
-  it('has the gradient of that loss, to half a unit', () => {
+  it('has the gradient of that loss, to a unit', () => {
     for (const { logits, label } of samples.slice(0, 5)) {
       const [out, state] = [zeros(logits.shape), int32(0, 0)];
       OPS.quantized_softmax_cross_entropy_gradient.reference({
@@ -70,14 +70,30 @@ describe.each([
       for (let j = 0; j < Math.min(classes, 20); ++j) {
         const moved = (by: number): number => loss(real.with(j, real[j]! + by), label);
         const slope = (moved(1e-4) - moved(-1e-4)) / 2e-4;
-        expect(Math.abs(Number(out.data[j]!) * unit - slope)).toBeLessThan(0.5 * unit + 1e-6);
+        expect(Math.abs(Number(out.data[j]!) * unit - slope)).toBeLessThan(unit + 1e-6);
       }
     }
   });
 });
 
 it('a gradient fills seven bits, whatever its size', () => {
-  expect([0, 127, 128, 254, 255, 256, 511, 2 ** 31 - 1].map(neededShift)).toEqual([0, 0, 1, 1, 2, 2, 3, 25]);
+  expect([0, 127, 128, 255, 256, 511, 512, 2 ** 30].map(neededShift)).toEqual([0, 0, 1, 1, 2, 2, 3, 24]);
+  expect([-1, -128, -129, -256, -257, -(2 ** 30)].map(neededShift)).toEqual([0, 0, 1, 1, 2, 23]);
+});
+
+it('what is below a unit of a gradient is there on average', () => {
+  const [shift, count] = [14, 4096];
+  for (const part of [-0.9, -0.3, 0.02, 0.1, 0.25, 0.5]) {
+    // One large element decides about the unit; the others are a small part of it, and differ a little.
+    const accumulators = Int32Array.from({ length: count + 1 }, (_, i) => {
+      return i === count ? 127 * 2 ** shift : Math.round(part * 2 ** shift) + i - count / 2;
+    });
+    const [out, state] = [zeros([count + 1]), int32(0, shift)];
+    storeGradient(accumulators, 0, out, state);
+    expect(Number(state.data[0]!)).toBe(shift);
+    const sum = Array.from(out.data, Number).reduce((all, g) => all + g, -127);
+    expect(Math.abs(sum / count - part)).toBeLessThan(0.02);
+  }
 });
 
 const ATTRS: ConvolutionAttributes = {

@@ -6,6 +6,7 @@ import {
   gradientProblem,
   gradientScaleProblem,
   incomingProblem,
+  LARGEST_ACCUMULATOR,
   maskedGradient,
   storeGradient,
   wholeSlot,
@@ -63,17 +64,17 @@ function isForAllPixels(shape: Shape, image: Shape): boolean {
   return shape.at(-1) === image[3] && elementCount(shape) === image[3];
 }
 
-/** scale of `other` = factor * 2^-fraction; sums over `pixels` are shifted right before the product with it leaves int32. */
+/** scale of `other` = factor * 2^-fraction; sums over `pixels` are shifted right until the product with it is below `LARGEST_ACCUMULATOR`. */
 function parameters(other: TensorType, pixels: number): Record<'factor' | 'fraction' | 'shift', number> {
   const { factors, fraction } = factorsOf([scaleOf(other)], 1);
   let shift = 0;
-  while ((pixels * 128 * 255 + 2 ** shift) * 128 >= 2 ** (31 + shift)) ++shift;
+  while ((pixels * 128 * 255 + 2 ** shift) * 128 >= LARGEST_ACCUMULATOR * 2 ** shift) ++shift;
   return { factor: factors[0]!, fraction, shift };
 }
 
 /**
  * A = ((sum + half) >> shift) * factor, where sum is gm * (other - Z) of an element, or that of all pixels where the operand
- * is the same for all; exponent that of g less the fraction bits, and the shift, which is 0 up to 513 pixels.
+ * is the same for all; exponent that of g less the fraction bits, and the shift, which is 0 up to 256 pixels.
  */
 function reference({ ins, outs }: ReferenceView<'mul_gradient'>): void {
   const [other, g, gScale, mask, scale] = ins;

@@ -44,12 +44,11 @@ void rv_depthwise_conv2d_input_gradient_dsp_s8(const rv_depthwise_conv2d_input_g
     const int32_t row_elements = G->in_width * G->channels;
     const uint8_t *mask = row->in[3];
     int8_t *planes = row->scratch;
-    rv_flip f = {G->channels, G->in_height, G->plane_width, G->out_height, G->out_width, G->stride_y, G->above, 0, {0, 0, 0}};
+    rv_flip f = {G->channels, G->in_height, G->plane_width, G->out_height, G->out_width, G->stride_y, G->above, {0, 0, 0, 0, 0}};
 
     memset(planes, 0, (size_t)(G->planes * plane_bytes));
     f.to = rv_gradient_begin(row->in[2]);
     do {
-        f.half = f.to.shift > 0 ? (int32_t)1 << (f.to.shift - 1) : 0;
         for (int32_t c = 0; c < G->channels; c += G->planes) {
             for (int32_t y = 0; y < G->in_height; ++y) {
                 const int8_t *in = (const int8_t *)row->in[0] + y * row_elements + c;
