@@ -55,6 +55,7 @@ const ALLOWED = {
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
     'core',
+    'generated',
     'ir',
     'formats',
     'program',

@@ -16,7 +16,7 @@ import { contributionsSvg } from '../report/contributions-svg.ts';
 import { contentHash } from '../run/cache.ts';
 import { canRun } from '../run/toolchain.ts';
 import { findTarget, type Target } from '../targets/index.ts';
-import { VERSION } from '../version.ts';
+import { BUILD, VERSION } from '../version.ts';
 import { learnerInput, number, readGraph } from './learn-model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 import { SchemeCosts, schemeOf } from './scheme-costs.ts';
@@ -222,7 +222,7 @@ async function contribute(
     const began = Date.now();
     const contributions = await analyse(graph, {
       ...{ ...drawn, classes: outputs, depth, ratios: RATIOS, epochs, rate, seeds, workers },
-      identity: contentHash([identity, VERSION]),
+      identity: contentHash([identity, BUILD]),
       tell: (done, all, known) => tell(trialText(done, all, known, Date.now() - began)),
     });
     const counted = { samples: drawn.train.labels.length, heldOut: drawn.held.labels.length };

@@ -33,7 +33,7 @@ import { FloatRehearsal } from '../run/float-rehearsal.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
-import { VERSION } from '../version.ts';
+import { BUILD, VERSION } from '../version.ts';
 import { addExport } from './learn-export.ts';
 import { learnerInput, number, readGraph, readScheme } from './learn-model.ts';
 import { addLearnPlan } from './learn-plan.ts';
@@ -321,7 +321,7 @@ async function runRehearsal(
         resolve(options.data),
         what,
         String(part.length),
-        VERSION,
+        BUILD,
       ]);
       const compute = (values: Item['values']) => rehearsal.features(asBytes(toInput(values)));
       const report = (done: number, all: number): void =>
