@@ -92,10 +92,11 @@ export class JsonObject {
     );
   }
 
-  texts(key: string, count: number): readonly string[] {
+  /** As many texts as there are; `count` of them if that is given. */
+  texts(key: string, count?: number): readonly string[] {
     return this.#read(
       key,
-      `${count} texts`,
+      `${count ?? 'a list of'} texts`,
       (value): value is string[] => isList(value, count) && value.every((item) => typeof item === 'string'),
     );
   }

@@ -1,10 +1,10 @@
-/** A folder of pictures as a list: one folder a class, at the top or below train/ and test/. */
+/** A folder of files as a list of items: one folder a class, at the top or below train/ and test/. */
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Diagnostic, fail, warningDiagnostic } from '../core/diagnostics.ts';
 import { few } from './dataset.ts';
 
-export interface PictureFile {
+export interface ItemFile {
   /** From the folder of the data set on, with `/` between the parts. */
   readonly path: string;
   readonly label: number;
@@ -12,28 +12,34 @@ export interface PictureFile {
   readonly modifiedMs: number;
 }
 
-export interface PictureList {
+export interface FileList {
   /** Names of the class folders, sorted. */
   readonly classes: readonly string[];
-  readonly train: readonly PictureFile[];
-  readonly test: readonly PictureFile[] | undefined;
+  readonly train: readonly ItemFile[];
+  readonly test: readonly ItemFile[] | undefined;
   readonly warnings: readonly Diagnostic[];
 }
 
-const PICTURE = /\.(?:jpe?g|png)$/i;
-/** Larger files are no pictures for a microcontroller, and are reported as unreadable. */
+/** Which files are items. */
+export interface FileKind {
+  readonly pattern: RegExp;
+  /** In the plural, for diagnostics: `pictures (.jpg, .png)`. */
+  readonly name: string;
+}
+
+/** Larger files are no items for a microcontroller, and are reported as none. */
 const MAX_BYTES = 1 << 26;
 
 /**
- * Lists the pictures of a data set, sorted by class and name.
+ * Lists the items of a data set, sorted by class and name.
  * @throws RivuletError RV1006, RV4001 (no classes, or folders that are neither train nor test), RV4004 (a class that has no
- * pictures for training)
+ * items for training)
  */
-export function listPictures(root: string): PictureList {
+export function listClasses(root: string, kind: FileKind): FileList {
   const top = foldersIn(root);
   if (!top.includes('train')) {
-    const { files, others } = filesOf(root, '', top, top);
-    return { classes: top, train: files, test: undefined, warnings: othersWarning(others, root) };
+    const { files, others } = filesOf(root, '', top, top, kind);
+    return { classes: top, train: files, test: undefined, warnings: othersWarning(others, kind, root) };
   }
   const strangers = top.filter((name) => name !== 'train' && name !== 'test');
   if (strangers.length > 0) {
@@ -43,23 +49,28 @@ export function listPictures(root: string): PictureList {
     });
   }
   const classes = foldersIn(join(root, 'train'));
-  const train = filesOf(root, 'train/', classes, classes);
+  const train = filesOf(root, 'train/', classes, classes, kind);
   if (!top.includes('test')) {
-    return { classes, train: train.files, test: undefined, warnings: othersWarning(train.others, root) };
+    return {
+      classes,
+      train: train.files,
+      test: undefined,
+      warnings: othersWarning(train.others, kind, root),
+    };
   }
   const tested = foldersIn(join(root, 'test'));
   const unknown = tested.filter((name) => !classes.includes(name));
   if (unknown.length > 0) {
     fail('RV4004', `classes that train does not have: ${few(unknown)}`, { origin: join(root, 'test') });
   }
-  const test = filesOf(root, 'test/', tested, classes);
-  const warnings = othersWarning([...train.others, ...test.others], root);
+  const test = filesOf(root, 'test/', tested, classes, kind);
+  const warnings = othersWarning([...train.others, ...test.others], kind, root);
   return { classes, train: train.files, test: test.files, warnings };
 }
 
 interface Files {
-  readonly files: readonly PictureFile[];
-  /** Paths of what is no picture. */
+  readonly files: readonly ItemFile[];
+  /** Paths of what is no item. */
   readonly others: readonly string[];
 }
 
@@ -68,27 +79,35 @@ function filesOf(
   prefix: string,
   folders: readonly string[],
   classes: readonly string[],
+  kind: FileKind,
 ): Files {
-  const [files, others]: [PictureFile[], string[]] = [[], []];
+  const [files, others]: [ItemFile[], string[]] = [[], []];
   for (const folder of folders) {
-    for (const entry of entriesIn(join(root, prefix, folder))) {
-      const path = `${prefix}${folder}/${entry.name}`;
-      // Links to pictures are pictures.
-      const status = PICTURE.test(entry.name)
-        ? statSync(join(root, path), { throwIfNoEntry: false })
-        : undefined;
-      if (!status?.isFile() || status.size > MAX_BYTES) others.push(path);
-      else {
-        files.push({ path, label: classes.indexOf(folder), bytes: status.size, modifiedMs: status.mtimeMs });
-      }
+    for (const { name } of entriesIn(join(root, prefix, folder))) {
+      const path = `${prefix}${folder}/${name}`;
+      const item = itemAt(root, path, classes.indexOf(folder), kind);
+      if (item === undefined) others.push(path);
+      else files.push(item);
     }
   }
   return { files, others };
 }
 
-function othersWarning(others: readonly string[], origin: string): Diagnostic[] {
+/** The file at a path, unless it is of another kind, no file, or too large. Links to files are files. */
+export function itemAt(
+  root: string,
+  path: string,
+  label: number,
+  { pattern }: FileKind,
+): ItemFile | undefined {
+  const status = pattern.test(path) ? statSync(join(root, path), { throwIfNoEntry: false }) : undefined;
+  if (!status?.isFile() || status.size > MAX_BYTES) return undefined;
+  return { path, label, bytes: status.size, modifiedMs: status.mtimeMs };
+}
+
+export function othersWarning(others: readonly string[], { name }: FileKind, origin: string): Diagnostic[] {
   if (others.length === 0) return [];
-  const what = `${others.length} files that are no pictures (.jpg, .png) are left out: ${few(others)}`;
+  const what = `${others.length} files that are no ${name} are left out: ${few(others)}`;
   return [warningDiagnostic('RV4002', what, { origin })];
 }
 
@@ -102,8 +121,8 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Sorted by name, in the same order everywhere; hidden ones are left out. */
-function entriesIn(folder: string): Dirent[] {
+/** Sorted by name, in the same order everywhere; hidden ones are left out. @throws RivuletError RV1006 */
+export function entriesIn(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
       .filter(({ name }) => !name.startsWith('.'))
