@@ -57,7 +57,7 @@ static inline int32_t rv_scale_step(int32_t acc, rv_channel_step step, uint32_t 
     }
     const int32_t left = step.shift < -31 ? 31 : -step.shift;
     const int64_t most = INT32_MAX >> left;
-    return product > most ? INT32_MAX : product < -most ? -INT32_MAX : (int32_t)product * ((int32_t)1 << left);
+    return product > most ? INT32_MAX : product < -most ? -INT32_MAX : (int32_t)((uint32_t)product << left);
 }
 
 static inline int32_t rv_saturated_sum(int32_t a, int32_t b)

@@ -43,6 +43,15 @@ export { type ParetoOptions, type ParetoPoint, type ParetoReport, pareto } from 
 export type { Io } from './passes/pipeline.ts';
 export type { Plan } from './plan/plan.ts';
 export type { Call, Port, Program } from './program/types.ts';
+export { freeze } from './quantize/prepare.ts';
+export {
+  type Choice,
+  type Quantized,
+  type QuantizeOptions,
+  quantize,
+  type Trial,
+} from './quantize/quantize.ts';
+export type { Calibration } from './quantize/ranges.ts';
 export type { CompileReport, Fit, LayerReport } from './report/compile-report.ts';
 export { Engine, type EngineHost, type EngineMemory, openEngine } from './run/engine/engine.ts';
 export { wasmHost } from './run/engine/wasm-host.ts';

@@ -5,7 +5,7 @@ import type { Graph } from './ir/types.ts';
 
 export interface InspectReport {
   readonly file: string;
-  readonly format: 'tflite' | typeof BLOCKS_FORMAT;
+  readonly format: 'tflite' | 'onnx' | typeof BLOCKS_FORMAT;
   /** Size of the file, or of both. */
   readonly bytes: number;
   readonly description: string;

@@ -9,8 +9,8 @@ import type {
 } from './formats/tflite/model.ts';
 import { readTflite } from './formats/tflite/reader.ts';
 import { ELEMENT_BITS } from './formats/tflite/schema.ts';
-import { importModel, type ModelBytes } from './import/model.ts';
-import { inspectBlocks } from './inspect-blocks.ts';
+import { importModel, isOnnx, type ModelBytes } from './import/model.ts';
+import { inspectGraph } from './inspect-graph.ts';
 import {
   type Findings,
   type InspectedOperator,
@@ -33,9 +33,9 @@ export type { InspectedOperator, InspectedTensor, InspectReport } from './inspec
  * @throws RivuletError (RV1xxx) only if the file cannot be read at all
  */
 export function inspect(model: ModelBytes, file = 'model'): InspectReport {
-  return model instanceof Uint8Array
+  return model instanceof Uint8Array && !isOnnx(file)
     ? inspectTflite(model, file)
-    : inspectBlocks(model, file, findProblems(model, file));
+    : inspectGraph(model, file, findProblems(model, file));
 }
 
 function inspectTflite(bytes: Uint8Array, file: string): InspectReport {
@@ -69,6 +69,8 @@ function inspectTflite(bytes: Uint8Array, file: string): InspectReport {
 function findProblems(model: ModelBytes, file: string): Findings {
   let graph: Graph | undefined;
   try {
+    // What an .onnx file holds is shown even where it is not quantised.
+    if (isOnnx(file)) graph = importModel(model, file, 'float').graph;
     const imported = importModel(model, file);
     graph = imported.graph;
     lower(runPasses(graph, 'int8'));

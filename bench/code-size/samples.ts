@@ -9,7 +9,7 @@ import { bias, int8, type OpCase, opCase, weights } from '../../src/ops/case.ts'
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Call, Constant, Program } from '../../src/program/types.ts';
-import { planned, rooms } from '../kernels/measure.ts';
+import { choicesWithin, planned, rooms } from '../kernels/measure.ts';
 import { sideBySide } from '../side-by-side.ts';
 
 export interface Sample {
@@ -47,7 +47,9 @@ function samplePrograms(choice: KernelChoice): Program[] {
   const layers = [...Object.values(ALL_CASES).flat(), ...networkLayers()];
   const simpler = choice.isas.slice(1).map((_, i) => ({ ...choice, isas: choice.isas.slice(1 + i) }));
   return layers.flatMap(({ graph }) => [
-    ...rooms(graph, choice).map((room) => planned(graph, choice, room).program),
+    ...choicesWithin(choice).flatMap((kernels) =>
+      rooms(graph, kernels).map((room) => planned(graph, kernels, room).program),
+    ),
     ...simpler.map((fallback) => lower(graph, fallback)),
   ]);
 }

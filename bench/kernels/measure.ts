@@ -41,6 +41,11 @@ export function rooms(graph: Graph, choice: KernelChoice): number[] {
   return [0, ...calls.flatMap(({ roomy }) => roomy.map(({ scratchBytes }) => scratchBytes))];
 }
 
+/** The choice, and for size also that of what layers get where compact kernels do not fit. */
+export function choicesWithin(choice: KernelChoice): KernelChoice[] {
+  return choice.optimize === 'size' ? [choice, { ...choice, optimize: 'speed' }] : [choice];
+}
+
 const NAME = 'layers';
 
 /**

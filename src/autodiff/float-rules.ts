@@ -126,9 +126,10 @@ const RULES: GradientRules = {
     context.contribute(0, scaled(context, slope, out.shape, context.attrs.beta));
   },
   softmax_cross_entropy(context) {
-    const [logits, labels] = [context.ins[0]!, context.ins[1]!];
+    const { attrs, ins: operands } = context;
+    const [logits, labels] = [operands[0]!, operands[1]!];
     const ins = [logits.id, labels.id, context.error];
-    context.contribute(0, context.emit('softmax_cross_entropy_gradient', {}, ins, float(logits.shape)));
+    context.contribute(0, context.emit('softmax_cross_entropy_gradient', attrs, ins, float(logits.shape)));
   },
   quantize: 'rounding has none on float32',
   dequantize: 'its input is not float32',

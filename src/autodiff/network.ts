@@ -23,13 +23,16 @@ export interface ConvolutionOptions {
 }
 
 export interface NetworkOptions {
-  readonly seed?: number;
+  /** Of the weights; null: they are 0, for whoever fills them anyway. Default 1. */
+  readonly seed?: number | null;
   /** train (default): batch normalisation by the batch's own moments, which running averages follow; run: by those. */
   readonly mode?: 'train' | 'run';
+  /** Share of a batch's moments in the running averages; 1: they are those of the last batch. Default 0.1. */
+  readonly averageRate?: number;
 }
 
-/** Share of a batch's moments in the running averages, and what is added to variances. */
 const AVERAGE_RATE = 0.1;
+/** What is added to variances. */
 const EPSILON = 1e-5;
 
 /**
@@ -38,14 +41,16 @@ const EPSILON = 1e-5;
  */
 export class Network {
   private readonly builder: GraphBuilder;
-  private readonly random: () => number;
+  private readonly random: (() => number) | null;
   private readonly mode: 'train' | 'run';
+  private readonly averageRate: number;
   private layers = 0;
 
-  constructor(name: string, { seed = 1, mode = 'train' }: NetworkOptions = {}) {
+  constructor(name: string, { seed = 1, mode = 'train', averageRate = AVERAGE_RATE }: NetworkOptions = {}) {
     this.builder = new GraphBuilder(name);
-    this.random = createRandom(seed);
+    this.random = seed === null ? null : createRandom(seed);
     this.mode = mode;
+    this.averageRate = averageRate;
   }
 
   input(name: string, shape: Shape): ValueId {
@@ -111,9 +116,9 @@ export class Network {
     return out;
   }
 
-  /** The mean loss of a batch, a value `loss`. */
-  crossEntropy(logits: ValueId, labels: ValueId): ValueId {
-    return this.node('softmax_cross_entropy', {}, [logits, labels], float([1]), 'loss');
+  /** The mean loss of a batch, a value `loss`; `smoothing` of the target is spread evenly over all classes. */
+  crossEntropy(logits: ValueId, labels: ValueId, smoothing = 0): ValueId {
+    return this.node('softmax_cross_entropy', { smoothing }, [logits, labels], float([1]), 'loss');
   }
 
   /** A state that begins with one value everywhere. */
@@ -169,7 +174,7 @@ export class Network {
     let moments = running;
     if (this.mode === 'train') {
       moments = this.node('batch_moments', {}, [x], type, `${name}/batch`);
-      this.node('running_average', { rate: AVERAGE_RATE }, [running, moments], type, `${name}/average`);
+      this.node('running_average', { rate: this.averageRate }, [running, moments], type, `${name}/average`);
     }
     const attrs = { epsilon: EPSILON, clamp };
     return this.node('batch_norm', attrs, [x, moments, gamma, beta], float(this.shape(x)), name);
@@ -178,7 +183,9 @@ export class Network {
   /** Uniform with the variance that keeps that of the values behind a ReLU (He and others, 2015). */
   private weights(name: string, shape: Shape, fanIn: number): ValueId {
     const reach = Math.sqrt(6 / fanIn);
-    const data = Float32Array.from({ length: elementCount(shape) }, () => (2 * this.random() - 1) * reach);
+    const data = new Float32Array(elementCount(shape));
+    const random = this.random;
+    if (random !== null) for (let i = 0; i < data.length; ++i) data[i] = (2 * random() - 1) * reach;
     return this.builder.state(`${name}/weights`, float(shape), data);
   }
 }

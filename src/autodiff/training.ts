@@ -10,8 +10,18 @@ import { differentiate } from './reverse.ts';
 
 /** How a gradient changes a parameter. */
 export type Optimizer =
-  /** velocity = momentum * velocity + gradient + decay * w; w -= rate * velocity. Without momentum: plain descent. */
-  | { readonly kind: 'sgd'; readonly momentum?: number; readonly decay?: number }
+  /**
+   * With slope = gradient + decay * w: velocity = momentum * velocity + slope; w -= rate * velocity, or by Nesterov
+   * w -= rate * (slope + momentum * velocity). Without momentum: plain descent.
+   */
+  | {
+      readonly kind: 'sgd';
+      readonly momentum?: number;
+      readonly nesterov?: boolean;
+      readonly decay?: number;
+      /** weights: only what has more than one dimension decays, neither biases nor gamma and beta. Default all. */
+      readonly decayed?: 'all' | 'weights';
+    }
   /** Kingma and Ba, 2015; decay is decoupled. */
   | {
       readonly kind: 'adam';
@@ -91,9 +101,10 @@ function emitUpdate(
     emitter.state(`${name}/${suffix}`, float(of), new Float32Array(elementCount(of)));
   const result = `${name}/step`;
   if (optimizer.kind === 'sgd') {
-    const { momentum = 0, decay = 0 } = optimizer;
+    const { momentum = 0, nesterov = false, decayed = 'all' } = optimizer;
+    const decay = decayed === 'all' || shape.length > 1 ? (optimizer.decay ?? 0) : 0;
     const ins = [id, memory('velocity', shape), gradient, rate];
-    return emitter.emit('sgd_update', { momentum, decay }, ins, float([1]), result);
+    return emitter.emit('sgd_update', { momentum, decay, nesterov }, ins, float([1]), result);
   }
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0 } = optimizer;
   const ins = [id, memory('first', shape), memory('second', shape), memory('powers', [2]), gradient, rate];

@@ -35,6 +35,7 @@ export function addInspect(program: Command, deliver: (result: Result) => void):
 
 const FORMATS: Readonly<Record<InspectReport['format'], string>> = {
   tflite: 'TFLite',
+  onnx: 'ONNX',
   'int8-mobilenet-blocks': 'JSON and safetensors',
 };
 

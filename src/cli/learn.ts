@@ -1,6 +1,6 @@
 /** `rivulet learn`: firmware that trains, measured, and its training rehearsed on this computer. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
@@ -8,25 +8,37 @@ import type { Dataset, Item } from '../data/dataset.ts';
 import { inputsOf } from '../data/inputs.ts';
 import { openData } from '../data/open.ts';
 import { sample, split } from '../data/split.ts';
+import { slotBytes } from '../emit/flash.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
 import { emitProject, type Project } from '../emit/project.ts';
 import { counterBytes } from '../emit/push.ts';
-import { importModel } from '../import/model.ts';
-import type { Graph } from '../ir/types.ts';
-import { compileTraining, prepareForTraining, type TrainingProgram } from '../learn/compile-training.ts';
-import { parseScheme, type Scheme } from '../learn/scheme.ts';
-import { accuracy, type EpochResult, rehearse } from '../rehearse/epochs.ts';
+import { savedBytes } from '../emit/states.ts';
+import { compileTraining, type TrainingProgram } from '../learn/compile-training.ts';
+import type { Scheme } from '../learn/scheme.ts';
+import { encodeSlot, slotLayoutOf } from '../learn/slot.ts';
+import {
+  ARITHMETICS,
+  type Arithmetic,
+  compare,
+  type RehearsalRun,
+  type Spread,
+  spreadOf,
+} from '../rehearse/compare.ts';
 import { featuresOf } from '../rehearse/features.ts';
 import { curveSvg } from '../report/curve-svg.ts';
 import { contentHash } from '../run/cache.ts';
+import { chooseHost } from '../run/engine/host.ts';
 import { requireEmulatedCore } from '../run/executors.ts';
-import { readBytes } from '../run/files.ts';
+import { FloatRehearsal } from '../run/float-rehearsal.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
-import { readModel } from './model.ts';
+import { addExport } from './learn-export.ts';
+import { learnerInput, number, readGraph, readScheme } from './learn-model.ts';
+import { addLearnPlan } from './learn-plan.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
+import { writeFileAt } from './write.ts';
 
 interface SchemeOptions {
   readonly scheme: string;
@@ -43,11 +55,15 @@ interface RehearseOptions extends SchemeOptions {
   readonly data: string;
   readonly epochs: number;
   readonly rate: number;
-  readonly seed: number;
+  readonly seed: readonly number[];
+  readonly beside: readonly Arithmetic[];
+  readonly rateWithoutQas?: number;
+  readonly host?: string;
   readonly trainSamples?: number;
   readonly testSamples?: number;
   readonly output?: string;
   readonly svg?: string;
+  readonly state?: string;
 }
 
 export function addLearn(
@@ -121,6 +137,8 @@ export function addLearn(
       });
     });
 
+  addLearnPlan(learn, deliver, tell);
+
   model(learn.command('rehearse'))
     .summary('train on this computer, bit for bit as the device will, and see what accuracy it reaches')
     .requiredOption(
@@ -129,38 +147,43 @@ export function addLearn(
     )
     .option('--epochs <n>', 'times that all samples are shown', number, 3)
     .option('--rate <r>', 'highest learning rate; it falls to 0 along a cosine', number, 0.00125)
-    .option('--seed <n>', 'of the order of samples and of rounding', number, 1)
+    .option('--seed <n,...>', 'of the order of samples and of rounding, a run for each', numbers, [1])
+    .option(
+      '--beside <what,...>',
+      'train also in float32, and in integers without quantisation-aware scaling: float32, no-qas',
+      arithmetics,
+      [],
+    )
+    .option('--rate-without-qas <r>', `default ${WITHOUT_QAS} times the rate`, number)
+    .option('--host <name>', 'native or wasm: who computes; default: native where there is a C compiler')
     .option('--train-samples <n>', 'train with so many, drawn with seed 1', number)
     .option('--test-samples <n>', 'test with so many, drawn with seed 1', number)
     .option('-o, --output <file>', 'keep the result as JSON')
     .option('--svg <file>', 'draw the curve')
+    .option('--state <file>', 'keep what has been learnt, as the device saves it: for "rivulet learn export"')
     .action(async (path: string, options: RehearseOptions) => {
-      const result = await runRehearsal(path, options, tell);
+      const { result, slot } = await runRehearsal(path, options, tell);
       if (options.output !== undefined)
-        await writeText(options.output, `${JSON.stringify(result, null, 2)}\n`);
+        await writeFileAt(options.output, `${JSON.stringify(result, null, 2)}\n`);
       if (options.svg !== undefined)
-        await writeText(options.svg, curveSvg(result.curve, `${result.model}, ${result.scheme.name}`));
+        await writeFileAt(options.svg, curveSvg(result.runs, `${result.model}, ${result.scheme.name}`));
+      if (options.state !== undefined) await writeFileAt(options.state, slot!);
       deliver({ document: result, text: rehearsalText(result), notes: result.warnings, exitCode: EXIT.ok });
     });
+
+  addExport(model(learn.command('export')), deliver);
 }
 
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0) || !Number.isFinite(value))
-    throw new InvalidArgumentError(`"${text}" is not a number.`);
-  return value;
+function numbers(text: string): number[] {
+  return text.split(',').map(number);
 }
 
-async function readGraph(path: string): Promise<{ graph: Graph; identity: string }> {
-  const model = await readModel(path);
-  const { graph } = importModel(model, basename(path));
-  const files = model instanceof Uint8Array ? [model] : [model.description, model.tensors];
-  const identity = contentHash(files.map((file) => Buffer.from(file).toString('base64')));
-  return { graph: prepareForTraining(graph), identity };
-}
-
-async function readScheme(path: string): Promise<Scheme> {
-  return parseScheme(new TextDecoder().decode(await readBytes(path, '--scheme')), path);
+function arithmetics(text: string): Arithmetic[] {
+  return text.split(',').map((name) => {
+    const known = ARITHMETICS.find((arithmetic) => arithmetic === name && name !== 'device');
+    if (known === undefined) throw new InvalidArgumentError(`"${name}" is neither float32 nor no-qas.`);
+    return known;
+  });
 }
 
 interface Made extends TrainingFirmwareRequest, TrainingProgram {
@@ -189,18 +212,9 @@ async function writeProject(project: Project, folder: string): Promise<string[]>
   const paths: string[] = [];
   for (const [name, text] of project) {
     paths.push(join(folder, name));
-    await writeText(join(folder, name), text);
+    await writeFileAt(join(folder, name), text);
   }
   return paths;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  } catch (error) {
-    fail('RV3005', (error as Error).message, { origin: path });
-  }
 }
 
 function describeProgram({ name, scheme, program, plan, training }: Made) {
@@ -211,18 +225,20 @@ function describeProgram({ name, scheme, program, plan, training }: Made) {
     scheme,
     sram: { arena: plan.arenaBytes, counters: counterBytes(program, plan), states },
     constants,
+    slot: slotBytes(savedBytes(program)),
     layers: training.layers.map(({ layer, selection }) => ({ layer, channels: selection })),
   };
 }
 
 function programText(made: Made, folder: string | undefined): string {
-  const { name, scheme, sram, constants, layers } = describeProgram(made);
+  const { name, scheme, sram, constants, slot, layers } = describeProgram(made);
   const whole = layers.filter(({ channels }) => channels !== 'none').length;
   return [
     heading(`${name} learns by the scheme ${scheme.name}`),
     `trains   ${layers.length} layers, ${whole} of them weights`,
     `SRAM     ${bytes(sram.arena + sram.counters)} and the stack; ${count(sram.states)} of them persist`,
     `flash    ${bytes(constants)} of constants, and the code ("rivulet learn profile" measures both)`,
+    `saved    in two slots of ${bytes(slot)} of flash`,
     ...(folder === undefined ? [] : [`project  ${folder}`]),
     '',
   ].join('\n');
@@ -236,17 +252,32 @@ interface RehearsalResult {
   readonly scheme: Scheme;
   readonly data: {
     readonly folder: string;
+    /** When the newest of its files was written, a day. */
+    readonly date: string;
     readonly classes: readonly string[];
     readonly train: number;
     readonly test: number;
   };
   /** What of the data was left out, and what looks odd. */
   readonly warnings: readonly Diagnostic[];
-  readonly seed: number;
-  readonly rate: number;
-  readonly curve: readonly EpochResult[];
-  readonly testAccuracy: number;
+  readonly runs: readonly RehearsalRun[];
+  readonly testAccuracy: readonly Spread[];
 }
+
+/** The day on which the newest file below `path` was written. */
+async function dateOf(path: string): Promise<string> {
+  const entries = await readdir(path, { recursive: true }).catch(() => []);
+  const times = await Promise.all([path, ...entries.map((name) => join(path, name))].map(writtenAt));
+  return new Date(times.reduce((latest, time) => Math.max(latest, time), 0)).toISOString().slice(0, 10);
+}
+
+async function writtenAt(path: string): Promise<number> {
+  const stats = await stat(path);
+  return stats.isFile() ? stats.mtimeMs : 0;
+}
+
+/** A unit of weight is 1/100 to 1/1000: without scaling, a step is that much smaller, squared. The best of four, measured. */
+const WITHOUT_QAS = 200_000;
 
 /** Share of the items that is held out where the data do not say what the test is. */
 const HELD_OUT = 0.2;
@@ -255,38 +286,28 @@ async function runRehearsal(
   path: string,
   options: RehearseOptions,
   tell: (text: string) => void,
-): Promise<RehearsalResult> {
-  const { epochs, rate, seed } = options;
+): Promise<{ result: RehearsalResult; slot: Uint8Array | null }> {
+  const { epochs, rate, rateWithoutQas = WITHOUT_QAS * rate, state } = options;
+  const { host } = await chooseHost(options.host);
   const [{ graph, identity }, wanted] = [await readGraph(path), await readScheme(options.scheme)];
-  const input = graph.values.get(graph.inputs[0]!)!;
-  const [, height, width, channels] = input.shape;
-  const scale = input.quantization?.scales[0];
-  if (input.dtype !== 'int8' || scale === undefined) {
-    return fail('RV5002', `the network takes ${input.dtype}, not int8 with a scale`, {
-      origin: basename(path),
+  if (state !== undefined && wanted.classes === undefined) {
+    fail('RV5001', 'the scheme does not say how many classes there are, so no firmware has this state', {
+      origin: options.scheme,
+      hint: 'add "classes" to keep what is learnt',
     });
   }
-  const pictures = input.shape.length === 4 && (channels === 1 || channels === 3);
+  const { type, pictures } = learnerInput(graph, basename(path));
   const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
-  const source = await openData(
-    options.data,
-    pictures ? { size: [height!, width!], channels, progress } : {},
-  );
+  const source = await openData(options.data, pictures === undefined ? {} : { ...pictures, progress });
   try {
     const { classes } = source.train;
     const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
-    const rehearsal = await Rehearsal.create(graph, scheme, seed);
+    const rehearsal = Rehearsal.create(graph, scheme, host);
     if (classes.length > scheme.classes) {
       fail('RV5001', `the classifier has ${scheme.classes} classes, the data ${classes.length}`, {
         origin: options.scheme,
       });
     }
-    const type = {
-      shape: input.shape,
-      dtype: input.dtype,
-      scale,
-      zeroPoint: input.quantization!.zeroPoints[0]!,
-    };
     const parts =
       source.test === undefined
         ? (({ first, second }) => ({ test: first, train: second }))(split(source.train, HELD_OUT, 1))
@@ -309,33 +330,47 @@ async function runRehearsal(
     };
     const train = await features(parts.train, 'train', options.trainSamples);
     const test = await features(parts.test, 'test', options.testSamples);
-    const curve: EpochResult[] = [];
-    const steps = (epoch: number, done: number, all: number): void =>
-      tell(`epoch ${epoch} of ${epochs}: ${count(done)} of ${count(all)} steps`);
-    for await (const result of rehearse(rehearsal, train, test, { epochs, rate, seed, tell: steps })) {
-      curve.push(result);
-      const loss = result.loss === null ? '' : `, loss ${result.loss.toFixed(3)}`;
-      tell(`epoch ${result.epoch}: test ${(100 * result.testAccuracy).toFixed(2)} %${loss}`);
-    }
-    return {
+    const { runs, state: slot } = await compare(train, test, {
+      arithmetics: ['device', ...options.beside],
+      seeds: options.seed,
+      epochs,
+      rateOf: (arithmetic) => (arithmetic === 'no-qas' ? rateWithoutQas : rate),
+      learner(arithmetic, seed) {
+        if (arithmetic === 'float32') return new FloatRehearsal(graph, scheme, host);
+        const qas = arithmetic === 'device' && scheme.qas;
+        return Rehearsal.create(graph, { ...scheme, qas }, host, seed);
+      },
+      key: [train.key, test.key, JSON.stringify(scheme)].join(),
+      stateOf: (learner) =>
+        learner instanceof Rehearsal
+          ? encodeSlot(slotLayoutOf(learner.training, scheme), learner.learnt())
+          : null,
+      tell,
+    });
+    const result: RehearsalResult = {
       command: `rivulet ${process.argv.slice(2).join(' ')}`,
       version: VERSION,
       date: new Date().toISOString().slice(0, 10),
       model: basename(path),
       scheme,
-      data: { folder: basename(options.data), classes, train: train.count, test: test.count },
+      data: {
+        folder: basename(options.data),
+        date: await dateOf(options.data),
+        classes,
+        train: train.count,
+        test: test.count,
+      },
       warnings: source.warnings,
-      seed,
-      rate,
-      curve,
-      testAccuracy: accuracy(rehearsal, test),
+      runs,
+      testAccuracy: spreadOf(runs),
     };
+    return { result, slot };
   } finally {
     source.close();
   }
 }
 
-function rehearsalText({ model, scheme, data, curve, testAccuracy }: RehearsalResult): string {
+function rehearsalText({ model, scheme, data, runs, testAccuracy }: RehearsalResult): string {
   const percent = (x: number | null): string => (x === null ? '-' : `${(100 * x).toFixed(2)} %`);
   return [
     heading(
@@ -343,19 +378,34 @@ function rehearsalText({ model, scheme, data, curve, testAccuracy }: RehearsalRe
     ),
     table(
       [
+        { title: 'arithmetic' },
+        { title: 'seed', right: true },
         { title: 'epoch', right: true },
         { title: 'loss', right: true },
         { title: 'train', right: true },
         { title: 'test', right: true },
       ],
-      curve.map(({ epoch, loss, trainAccuracy, testAccuracy: test }) => [
-        String(epoch),
-        loss === null ? '-' : loss.toFixed(3),
-        percent(trainAccuracy),
-        percent(test),
-      ]),
+      runs.flatMap(({ arithmetic, seed, curve }) =>
+        curve.map(({ epoch, loss, trainAccuracy, testAccuracy: test }) => [
+          arithmetic,
+          String(seed),
+          String(epoch),
+          loss === null ? '-' : loss.toFixed(3),
+          percent(trainAccuracy),
+          percent(test),
+        ]),
+      ),
     ),
-    `test accuracy, by the device's own arithmetic: ${percent(testAccuracy)}`,
+    ...testAccuracy.map(({ arithmetic, runs: n, mean, least, most }) => {
+      const spread = n > 1 ? `, ${percent(least)} to ${percent(most)} of ${n} seeds` : '';
+      return `test accuracy, ${ARITHMETIC_TITLES[arithmetic]}: ${percent(mean)}${spread}`;
+    }),
     '',
   ].join('\n');
 }
+
+const ARITHMETIC_TITLES: Readonly<Record<Arithmetic, string>> = {
+  device: "by the device's own arithmetic",
+  float32: 'in float32',
+  'no-qas': 'in integers without quantisation-aware scaling',
+};

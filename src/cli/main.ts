@@ -9,8 +9,11 @@ import { addLearn } from './learn.ts';
 import { type CliStreams, diagnosticsText, EXIT, printJson, printResult, type Result } from './output.ts';
 import { addPareto } from './pareto.ts';
 import { addProfile } from './profile.ts';
+import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
+import { addSearch } from './search.ts';
 import { addTargets } from './targets.ts';
+import { addTrain } from './train.ts';
 import { addZoo } from './zoo.ts';
 
 const EXIT_CODE_HELP = `
@@ -65,6 +68,9 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   const tell = (text: string): void => streams.stderr(`${text}\n`);
   addPareto(program, deliver, tell);
   addLearn(program, deliver, tell);
+  addTrain(program, deliver, tell);
+  addSearch(program, deliver, tell);
+  addQuantize(program, deliver, tell);
   return program;
 }
 

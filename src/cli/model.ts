@@ -105,7 +105,7 @@ function parseNumbers(text: string): number[] {
 }
 
 /** What a command takes as MODEL. */
-export const MODEL_HELP = 'a .tflite file, or a .json file with its .safetensors file beside it';
+export const MODEL_HELP = 'a .tflite or .onnx file, or a .json file with its .safetensors file beside it';
 
 /** The file at `path`, and the tensors beside a description: NAME.safetensors of NAME.json. */
 export async function readModel(path: string): Promise<ModelBytes> {

@@ -13,6 +13,7 @@ export const DIAGNOSTIC_CODES = {
   RV1006: 'the file cannot be read',
   RV1007: 'the file is not a safetensors file',
   RV1008: 'the file does not describe a network of int8 blocks',
+  RV1009: 'the file is not an ONNX model',
   // 2xxx: the model
   RV2001: 'the operator is not supported',
   RV2002: 'the operator has an attribute or shape that is not supported',
@@ -41,6 +42,15 @@ export const DIAGNOSTIC_CODES = {
   // 5xxx: learning
   RV5001: 'the training scheme is not valid, or not for this model',
   RV5002: 'the model cannot be trained in this way',
+  RV5003: 'the checkpoint belongs to another training',
+  RV5004: 'the description of a network is not valid',
+  RV5005: 'the saved state is damaged, or of another model or scheme',
+  RV5006: 'no training scheme fits the budget',
+  // 6xxx: searching networks
+  RV6001: 'the file does not describe a chain of inverted bottlenecks',
+  RV6002: 'the genes are not those of a network of the space',
+  RV6003: 'no network of the space fits',
+  RV6004: 'what was kept is of another search',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',

@@ -26,9 +26,9 @@ export function patternBytes(length: number, seed = 1): Int8Array {
   return bytes;
 }
 
-/** FNV-1a, 32 bits: a fast fingerprint of bytes. */
-export function fnv1a(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
+/** FNV-1a, 32 bits: a fast fingerprint of bytes; `start` is that of the bytes before. */
+export function fnv1a(bytes: Uint8Array, start = 0x811c9dc5): number {
+  let hash = start;
   for (let i = 0; i < bytes.length; ++i) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   return hash >>> 0;
 }

@@ -5,6 +5,7 @@
  * How good it is: eight real networks that the fit has not seen, on seven cores, for speed and for size, against linked
  * programs (docs/benchmarks.md). Total flash: 0.2 % off in the mean, under 2 % at worst. Code alone: 2 % and 9 %.
  */
+import type { Optimize } from '../core/isa.ts';
 import { kernelFunctions } from '../emit/kernels.ts';
 import { CODE_SIZES } from './code-sizes.ts';
 import { type Code, contextOf, layerConstantBytes, layerFeatures, layerTexts } from './layer-code.ts';
@@ -54,32 +55,80 @@ export interface CodeEstimate {
 const STAND_IN = 'cortex-m4';
 
 export function estimateCode(code: Code, core: string): CodeEstimate {
-  const { program } = code;
-  const measured = CODE_SIZES[core] ?? CODE_SIZES[STAND_IN]!;
-  const sizes = measured[code.optimize];
+  const { inputs, outputs } = code.program;
+  return sumCode([codeParts(code, core)], inputs.length + outputs.length, core, code.optimize);
+}
+
+/** What a project's code consists of, so that those of several programs which become one can be added up. */
+export interface CodeParts {
+  readonly layers: number;
+  /** Of the layer functions, and of what they declare. */
+  readonly layerBytes: number;
+  readonly constantBytes: number;
+  readonly functions: readonly KernelPart[];
+}
+
+/** A kernel function. Equal ones are in the project once. */
+export interface KernelPart {
+  readonly key: string;
+  /** Null: the kernel was never measured for this core. */
+  readonly size: KernelSize | null;
+  readonly kernel: string;
+}
+
+/** The parts of a program's code. */
+export function codeParts(code: Code, core: string): CodeParts {
+  const sizes = sizesOf(core)[code.optimize];
+  const layers = layerTexts(code);
+  return {
+    layers: layers.length,
+    layerBytes: layers.reduce((sum, text) => sum + dot(sizes.layer, layerFeatures(text)), 0),
+    constantBytes: layers.reduce((sum, text) => sum + layerConstantBytes(text), 0),
+    functions: kernelFunctions(contextOf(code)).map(({ source: { name }, calls, literals }) => {
+      const size = sizes.kernels[name];
+      const { geometry } = code.program.calls[calls[0]!]!;
+      const key = `${name} ${literals === null ? '' : JSON.stringify(literals)}`;
+      if (size === undefined) return { key, kernel: name, size: null };
+      return { key, kernel: name, size: { ...size, bytes: kernelBytes(size, geometry) } };
+    }),
+  };
+}
+
+/** The code of a project that has all the parts, and so many inputs and outputs. */
+export function sumCode(
+  parts: readonly CodeParts[],
+  ports: number,
+  core: string,
+  optimize: Optimize,
+): CodeEstimate {
+  const measured = sizesOf(core);
+  const sizes = measured[optimize];
   const known = Object.values(sizes.kernels);
   const mean = known.reduce((sum, { bytes }) => sum + bytes, 0) / known.length;
-  const layers = layerTexts(code);
-  const parts = new Set(sizes.library);
+  const library = new Set(sizes.library);
   const runtime = new Set<string>();
   const unmeasured = new Set<string>();
-  const ports = program.inputs.length + program.outputs.length;
-  let bytes = sizes.shared + dot(sizes.run, [1, layers.length, ports]);
-  for (const { source, calls } of kernelFunctions(contextOf(code))) {
-    const kernel = sizes.kernels[source.name];
-    if (kernel === undefined) unmeasured.add(source.name);
-    for (const part of kernel?.library ?? []) parts.add(part);
-    for (const name of kernel?.runtime ?? []) runtime.add(name);
-    bytes += kernel === undefined ? mean : kernelBytes(kernel, program.calls[calls[0]!]!.geometry);
+  const total = (of: (part: CodeParts) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
+  let bytes = sizes.shared + dot(sizes.run, [1, total(({ layers }) => layers), ports]);
+  const functions = new Map(parts.flatMap((part) => part.functions.map((each) => [each.key, each])));
+  for (const { kernel, size } of functions.values()) {
+    if (size === null) unmeasured.add(kernel);
+    for (const part of size?.library ?? []) library.add(part);
+    for (const name of size?.runtime ?? []) runtime.add(name);
+    bytes += size?.bytes ?? mean;
   }
-  for (const text of layers) bytes += dot(sizes.layer, layerFeatures(text));
+  bytes += total(({ layerBytes }) => layerBytes);
   for (const name of runtime) bytes += sizes.runtime[name]!;
-  for (const part of parts) bytes += measured.library[part]!;
+  for (const part of library) bytes += measured.library[part]!;
   return {
     bytes: Math.round(bytes),
-    constantBytes: layers.reduce((sum, text) => sum + layerConstantBytes(text), 0),
+    constantBytes: total(({ constantBytes }) => constantBytes),
     unmeasured: [...unmeasured],
   };
+}
+
+function sizesOf(core: string): CoreSizes {
+  return CODE_SIZES[core] ?? CODE_SIZES[STAND_IN]!;
 }
 
 function kernelBytes({ bytes, terms = {} }: KernelSize, geometry: Readonly<Record<string, number>>): number {

@@ -4,6 +4,7 @@ import { isStream, type Segment, segmentsOf } from '../program/segments.ts';
 import { framePort, type Port, PUSH, pushCall } from '../program/types.ts';
 import { floatLiteral } from './constants.ts';
 import { banner, type EmitContext } from './context.ts';
+import { emitFlash, flashPrototypes } from './flash.ts';
 import {
   emitFrames,
   FRAME_MEMBERS,
@@ -46,6 +47,7 @@ export function emitModelHeader(context: EmitContext): string {
     '',
     '#include <stddef.h>',
     '#include <stdint.h>',
+    ...(program.training ? ['', '#include "rivulet_flash.h"'] : []),
     '',
     '#ifdef __cplusplus',
     'extern "C" {',
@@ -74,7 +76,7 @@ export function emitModelHeader(context: EmitContext): string {
     '',
     ...(hasStates(program) ? resetPrototype(context) : []),
     ...(program.training
-      ? trainingPrototypes(context)
+      ? [...trainingPrototypes(context), ...flashPrototypes(context)]
       : frames
         ? framePrototypes(context, frames, outputParameters(context))
         : runPrototype(context, push)),
@@ -137,6 +139,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     '',
     `#include "${name}_kernels.h"`,
     `#include "${name}_weights.h"`,
+    ...(program.training ? ['#include "rivulet_slot.h"'] : []),
     '',
     `RV_STATIC_ASSERT(sizeof(${name}_arena) == ${macro}_ARENA_BYTES${counters > 0 ? ` + ${macro}_STATE_BYTES` : ''}, ${name}_arena_size);`,
     '',
@@ -151,7 +154,7 @@ export function emitModel(context: EmitContext, functions: readonly KernelFuncti
     }),
     ...(hasStates(program) ? emitReset(context) : []),
     ...(program.training
-      ? emitTraining(context, push)
+      ? [...emitTraining(context, push), ...emitFlash(context)]
       : frames
         ? emitFrameRun(context, frames)
         : push

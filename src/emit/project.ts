@@ -39,6 +39,7 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
   const { frontEnd } = options;
   const headers = withIncluded([
     'rivulet.h',
+    ...(program.training ? ['rivulet_slot.h'] : []),
     ...functions.map((f) => f.source.header),
     ...(frontEnd ? [FRONT_END_RUNTIME] : []),
   ]);

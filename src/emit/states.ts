@@ -2,6 +2,12 @@
 import type { Program } from '../program/types.ts';
 import { constantName } from './constants.ts';
 import type { EmitContext } from './context.ts';
+import { STEPS_BYTES } from './training.ts';
+
+/** How many bytes of them are saved: all, and the count of steps. */
+export function savedBytes(program: Program): number {
+  return program.states.reduce((sum, { bytes }) => sum + bytes, STEPS_BYTES);
+}
 
 export function hasStates(program: Program): boolean {
   return program.states.length > 0;

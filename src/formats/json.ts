@@ -57,6 +57,10 @@ export class JsonObject {
     return this.#fields.has(key);
   }
 
+  isNull(key: string): boolean {
+    return this.#fields.get(key) === null;
+  }
+
   text(key: string): string {
     return this.#read(key, 'a text', (value) => typeof value === 'string');
   }
@@ -64,6 +68,10 @@ export class JsonObject {
   /** A finite number: JSON has no others. */
   number(key: string): number {
     return this.#read(key, 'a finite number', isFiniteNumber);
+  }
+
+  boolean(key: string): boolean {
+    return this.#read(key, 'true or false', (value) => typeof value === 'boolean');
   }
 
   /** An integer from `lowest` to `highest`. */
@@ -104,6 +112,11 @@ export class JsonObject {
   object(key: string): JsonObject {
     const value = this.#read(key, 'an object', (item): item is unknown => item !== undefined);
     return JsonObject.from(value, this.#dialect, this.#place(key));
+  }
+
+  /** An object, or null where the field is null. */
+  objectOrNull(key: string): JsonObject | null {
+    return this.isNull(key) ? null : this.object(key);
   }
 
   objects(key: string): JsonObject[] {

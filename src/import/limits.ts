@@ -12,6 +12,7 @@ import {
   type TensorType,
 } from '../ir/types.ts';
 import { rowsOf } from '../ops/rows.ts';
+import type { Numbers } from '../ops/verify.ts';
 import { definitionOf, viewOf } from '../ops/view.ts';
 
 const HINT = 'Rivulet compiles networks for microcontrollers; use a smaller input or fewer layers';
@@ -54,16 +55,20 @@ export function tensorProblem(type: TensorType, origin: string): Diagnostic | un
   return problem;
 }
 
+/** Times the bytes of int8: what a float32 graph may have before it is quantised. */
+const FLOAT_BYTES = 4;
+
 /** RV2006 for everything about a verified graph that is beyond the limits. */
-export function limitProblems(graph: Graph): Diagnostic[] {
+export function limitProblems(graph: Graph, numbers: Numbers = 'quantized'): Diagnostic[] {
+  const times = numbers === 'float' ? FLOAT_BYTES : 1;
   const values = [...graph.values.values()];
   const sizes = { activation: 0, constant: 0 };
   for (const value of values)
     sizes[value.data === undefined ? 'activation' : 'constant'] += tensorBytes(value);
   const rows = sum(graph.nodes, (node) => windowRows(graph, node));
   return [
-    ...exceeding('bytes of activations', sizes.activation, LIMITS.activationBytes, graph.name),
-    ...exceeding('bytes of constants', sizes.constant, LIMITS.constantBytes, graph.name),
+    ...exceeding('bytes of activations', sizes.activation, times * LIMITS.activationBytes, graph.name),
+    ...exceeding('bytes of constants', sizes.constant, times * LIMITS.constantBytes, graph.name),
     ...exceeding('rows in all windows', rows, LIMITS.rowEntries, graph.name),
     ...constantWorkProblems(graph),
   ];

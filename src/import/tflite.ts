@@ -14,7 +14,7 @@ import {
 } from '../ir/types.ts';
 import { ImportContext, Rejection } from '../ops/import-context.ts';
 import { TFLITE_IMPORTERS } from '../ops/tflite-importers.ts';
-import { verifyGraph } from '../ops/verify.ts';
+import { type Numbers, verifyGraph } from '../ops/verify.ts';
 import { declarationProblems, fileProblem, limitProblems, tensorProblem } from './limits.ts';
 
 const TYPES: Readonly<Record<string, DType>> = {
@@ -33,16 +33,18 @@ const SEVERAL_RESULTS: ReadonlySet<string> = new Set(['SPLIT', 'SPLIT_V']);
 /**
  * Reads a TFLite flatbuffer into a graph.
  * @param name the graph's name, e.g. the file name without extension
+ * @param numbers float: a graph that is not quantised is welcome too
  * @throws RivuletError with every problem found
  */
 export function importTflite(
   bytes: Uint8Array,
   name: string,
+  numbers: Numbers = 'quantized',
 ): { graph: Graph; warnings: readonly Diagnostic[] } {
   const tooLarge = fileProblem(bytes, name);
   if (tooLarge !== undefined) throw new RivuletError([tooLarge]);
   const { model, warnings } = readTflite(bytes, name);
-  const importer = new Importer(model, name, [...warnings]);
+  const importer = new Importer(model, name, numbers, [...warnings]);
   return { graph: importer.run(), warnings: importer.warnings };
 }
 
@@ -54,13 +56,15 @@ class Importer {
   private readonly model: TfliteModel;
   private readonly subgraph: TfliteSubgraph;
   private readonly name: string;
+  private readonly numbers: Numbers;
   private readonly builder: GraphBuilder;
   private readonly values = new Map<number, ValueId>();
 
-  constructor(model: TfliteModel, name: string, warnings: Diagnostic[]) {
+  constructor(model: TfliteModel, name: string, numbers: Numbers, warnings: Diagnostic[]) {
     this.model = model;
     this.subgraph = model.subgraphs[0]!;
     this.name = name;
+    this.numbers = numbers;
     this.builder = new GraphBuilder(name);
     this.warnings = warnings;
   }
@@ -82,9 +86,9 @@ class Importer {
     for (const [index, operator] of subgraph.operators.entries()) this.importOperator(operator, index);
     this.throwErrors();
     const graph = this.builder.build(subgraph.outputs.map((index) => this.result(index)));
-    this.errors.push(...verifyGraph(graph));
+    this.errors.push(...verifyGraph(graph, this.numbers));
     this.throwErrors();
-    this.errors.push(...limitProblems(graph));
+    this.errors.push(...limitProblems(graph, this.numbers));
     this.throwErrors();
     return graph;
   }

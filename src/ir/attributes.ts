@@ -88,6 +88,11 @@ export interface BatchNormAttributes extends ClampAttributes {
 export type NoAttributes = Readonly<Record<never, never>>;
 
 /** Operators of training, on float32. They are made by src/autodiff, and by who describes a network; no file has them. */
+/** `smoothing` of the target is spread evenly over all classes (Szegedy and others, 2016); 0: the label is all of it. */
+export interface CrossEntropyAttributes {
+  readonly smoothing: number;
+}
+
 export interface TrainingAttributes {
   /** Gradient of y, weights as conv2d has them: gradient of x. */
   conv2d_input_gradient: GradientWindow;
@@ -121,13 +126,13 @@ export interface TrainingAttributes {
   resize_nearest_gradient: ResizeAttributes;
   resize_bilinear_gradient: ResizeAttributes;
   /** Logits [batch, classes], labels int32 [batch]: the mean loss [1]. A label that is no class counts 0. */
-  softmax_cross_entropy: NoAttributes;
+  softmax_cross_entropy: CrossEntropyAttributes;
   /** Logits, labels, gradient of the loss [1]: gradient of the logits. */
-  softmax_cross_entropy_gradient: NoAttributes;
+  softmax_cross_entropy_gradient: CrossEntropyAttributes;
   /** Average (state), x: average += rate * (x - average); gives the new average. */
   running_average: { readonly rate: number };
   /** Weights (state), velocity (state), gradient, learning rate [1]: gives the gradient's squared length [1]. */
-  sgd_update: { readonly momentum: number; readonly decay: number };
+  sgd_update: { readonly momentum: number; readonly decay: number; readonly nesterov: boolean };
   /**
    * Weights, first moments, second moments, powers [2] (all states), gradient, learning rate [1]: gives the gradient's
    * squared length [1]. Powers begin with zeros.

@@ -44,6 +44,7 @@ export class Backward {
   private readonly random: ValueId;
   /** What readers of a value have sent back so far. */
   private readonly gradients = new Map<ValueId, Gradient>();
+  private readonly gradientsOf = new Map<string, number>();
 
   constructor(builder: GraphBuilder, forward: Forward, scheme: Scheme, inputs: StepInputs, seed: number) {
     this.builder = builder;
@@ -296,8 +297,12 @@ export class Backward {
     return g;
   }
 
-  private gradientLike(shape: readonly number[], name: string): Gradient {
+  /** Several readers of a value, and a mask, make several gradients of one name: a number tells the later ones apart. */
+  private gradientLike(shape: readonly number[], of: string): Gradient {
     const { builder } = this;
+    const count = (this.gradientsOf.get(of) ?? 0) + 1;
+    this.gradientsOf.set(of, count);
+    const name = count === 1 ? of : `${of}, ${count}`;
     return {
       value: builder.activation(`gradient of ${name}`, { shape, dtype: 'int8' }),
       scale: builder.state(

@@ -11,6 +11,7 @@ import { requirePlannable } from '../plan/work.ts';
 import type { Program } from '../program/types.ts';
 import { pushRows } from '../schedule/push.ts';
 import { stream } from '../schedule/stream.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { Scheme } from './scheme.ts';
 import { type TrainingGraph, trainingGraph } from './training-graph.ts';
 
@@ -40,20 +41,36 @@ export function prepareForTraining(imported: Graph): Graph {
 }
 
 /**
+ * The program of a training step, whole tensors in the order of the graph: nothing is streamed or placed.
+ * @throws RivuletError RV2006, RV5001, RV5002: see `compileTraining`
+ */
+export function lowerTraining(
+  model: Graph,
+  { scheme, kernels, seed = 1 }: TrainingOptions,
+): { training: TrainingGraph; lowered: Program } {
+  const training = trainingGraph(model, scheme, seed);
+  const classes = training.graph.values.get(training.graph.outputs[0]!)!.shape.at(-1)!;
+  const lowered = {
+    ...lower(training.graph, kernels),
+    training: { classes, batch: scheme.batch, fingerprint: fingerprintOf(training, scheme) },
+  };
+  requirePlannable(lowered);
+  return { training, lowered };
+}
+
+/**
  * @param model after `prepareForTraining`
- * @throws RivuletError RV5001 (the scheme does not fit the model), RV5002 (the model cannot be trained so)
+ * @throws RivuletError RV2006 (planning would take too long), RV5001 (the scheme does not fit the model), RV5002 (the model
+ * cannot be trained so)
  */
 export function compileTraining(model: Graph, options: TrainingOptions): TrainingProgram {
-  const { scheme, kernels, inputMode = 'rows', schedule = 'stream', seed = 1 } = options;
+  const { inputMode = 'rows', schedule = 'stream' } = options;
   if (inputMode === 'rows' && schedule === 'whole') {
     fail('RV3001', 'rows are pushed into a stream, the schedule cannot be whole', {
       origin: '--schedule, --input-mode rows',
     });
   }
-  const training = trainingGraph(model, scheme, seed);
-  const classes = training.graph.values.get(training.graph.outputs[0]!)!.shape.at(-1)!;
-  const lowered = { ...lower(training.graph, kernels), training: { classes, batch: scheme.batch } };
-  requirePlannable(lowered);
+  const { training, lowered } = lowerTraining(model, options);
   if (schedule === 'whole') return { training, ...takeRoom(lowered, plan(lowered)) };
   const streamed = stream(inputMode === 'rows' ? pushRows(lowered) : lowered);
   return { training, ...takeRoom(streamed.program, streamed.plan) };

@@ -42,6 +42,22 @@ export function withFreshClassifier(graph: Graph, classes: number): Graph {
   return builder.build([output]);
 }
 
+/**
+ * Replaces the classifier by a fresh one, see `withFreshClassifier`, with these parameters.
+ * @param weights of all classes one behind the other; `bias`: one for each class
+ */
+export function withClassifier(graph: Graph, weights: Int8Array, bias: Int32Array): Graph {
+  const fresh = withFreshClassifier(graph, bias.length);
+  const { ins } = classifierOf(fresh).layer;
+  const values = new Map(fresh.values);
+  for (const [id, data] of [
+    [ins[1]!, weights],
+    [ins[2]!, bias],
+  ] as const)
+    values.set(id, { ...requireValue(fresh, id), data });
+  return { ...fresh, values };
+}
+
 /** `graph` up to its logits: what follows the classifier is left away. */
 export function withoutSoftmax(graph: Graph): Graph {
   const { layer, logits } = classifierOf(graph);

@@ -166,8 +166,7 @@ class Lowering {
     let end = 0;
     for (const value of values) {
       const bytes = bytesOf(value);
-      const isZero = asBytes(value.data!).every((byte) => byte === 0);
-      const initial = isZero ? null : this.constants.add(value.data!, 'weights');
+      const initial = isZero(asBytes(value.data!)) ? null : this.constants.add(value.data!, 'weights');
       this.states.push({ name: value.name, buffer, offset: end, bytes, initial });
       this.places.set(value.id, { kind: 'buffer', buffer });
       this.offsets.set(value.id, end);
@@ -203,6 +202,12 @@ class Lowering {
   private value(id: ValueId): Value {
     return this.graph.values.get(id)!;
   }
+}
+
+/** States are many, and most of an optimiser's are zeros. */
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; ++i) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 /** Whole tensors: a place for every row that fits. */

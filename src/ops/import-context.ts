@@ -1,13 +1,13 @@
 /** What an operator's `import.ts` works with: one operator of the file, its operands looked up, and a builder. */
 import type { Diagnostic, DiagnosticCode } from '../core/diagnostics.ts';
 import { toNumbers } from '../core/dtype.ts';
-import { roundHalfAway } from '../core/fixedpoint.ts';
 import type { TfliteOperatorOf } from '../formats/tflite/model.ts';
 import type { OpName as TfliteOpName } from '../formats/tflite/schema.ts';
 import type { Clamp, NodeAttributes, OpName, Padding, Pair } from '../ir/attributes.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Origin, TensorType, Value, ValueId } from '../ir/types.ts';
-import { rangeOf, scaleOf, zeroPointOf } from './quantization.ts';
+import { activationBounds } from './activation.ts';
+import { samePadding } from './window.ts';
 
 /** Turns one TFLite operator into nodes of the graph under construction. */
 export type TfliteImporter<N extends TfliteOpName> = (
@@ -112,11 +112,9 @@ export class ImportContext {
     return this.builder.value(id);
   }
 
-  /**
-   * Raw output bounds of a fused activation (`CalculateActivationRangeQuantized` of TFLite): z(f) = Z + round(f / S) in
-   * float32.
-   */
+  /** Output bounds of a fused activation, real or raw: see `activationBounds`. */
   activationClamp(activation: string, output: Value): Clamp {
+    if (output.dtype === 'float32') return this.bounds(activation, output);
     if (output.dtype !== 'int8' && output.dtype !== 'uint8') {
       this.reject(
         'RV2003',
@@ -125,22 +123,14 @@ export class ImportContext {
       );
     }
     if (output.quantization === undefined) this.reject('RV2004', 'the output has no scale');
-    const [lowest, highest] = rangeOf(output.dtype);
-    const raw = (real: number): number =>
-      zeroPointOf(output) + roundHalfAway(Math.fround(real / scaleOf(output)));
-    const at = (real: number): number => Math.min(highest, Math.max(lowest, raw(real)));
-    switch (activation) {
-      case 'NONE':
-        return [lowest, highest];
-      case 'RELU':
-        return [at(0), highest];
-      case 'RELU6':
-        return [at(0), at(6)];
-      case 'RELU_N1_TO_1':
-        return [at(-1), at(1)];
-      default:
-        return this.reject('RV2002', `the fused activation ${activation} is not supported`);
-    }
+    return this.bounds(activation, output);
+  }
+
+  private bounds(activation: string, output: Value): Clamp {
+    return (
+      activationBounds(activation, output) ??
+      this.reject('RV2002', `the fused activation ${activation} is not supported`)
+    );
   }
 
   /** Rows and columns of padding for a forward window (`ComputePaddingHeightWidth` of TFLite). */
@@ -155,11 +145,4 @@ export class ImportContext {
     const [left, right] = samePadding(input[1], kernel[1], stride[1], dilation[1]);
     return [top, bottom, left, right];
   }
-}
-
-/** SAME: out = ceil(in / stride); the total is split with the smaller half first. */
-function samePadding(size: number, kernel: number, stride: number, dilation: number): [number, number] {
-  const output = Math.ceil(size / stride);
-  const total = Math.max(0, (output - 1) * stride + (kernel - 1) * dilation + 1 - size);
-  return [total >> 1, total - (total >> 1)];
 }

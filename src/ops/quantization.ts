@@ -31,7 +31,7 @@ export function int8Problem(type: TensorType, role: string): Problem | undefined
     return {
       code: 'RV2003',
       message: `${role} is ${type.dtype}, not int8`,
-      hint: 'convert the model with full integer quantisation (int8 activations and weights)',
+      hint: 'convert the model with full integer quantisation (int8 activations and weights); "rivulet quantize" does',
     };
   }
   if (!isPerTensor(type)) {

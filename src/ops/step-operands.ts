@@ -45,7 +45,8 @@ export function residualProblem(residual: Operand, bits: number, count: number):
   return { code: 'RV2002', message: `residuals of ${bits} bits` };
 }
 
-function stateProblem(value: Operand, dtype: DType, count: number, what: string): Problem | undefined {
+/** The problem with a state of so many elements. */
+export function stateProblem(value: Operand, dtype: DType, count: number, what: string): Problem | undefined {
   if (value?.role === 'state' && holds(value, dtype, count)) return undefined;
   return { code: 'RV2003', message: `${what} is not a state of ${count} ${dtype}` };
 }

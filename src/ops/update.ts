@@ -2,7 +2,7 @@
  * Steps of trained parameters, the meaning of runtime/rivulet_update.h. docs/training-numerics.md has the arithmetic.
  */
 import type { Value } from '../ir/types.ts';
-import type { Problem, SlotSpec, Tensor } from './definition.ts';
+import type { SlotSpec, Tensor } from './definition.ts';
 import { isPerTensor } from './quantization.ts';
 import { wholeTensor } from './rows.ts';
 
@@ -167,15 +167,4 @@ export function optionalSlots<K extends string>(
     if (value) slots.push({ operand, ...wholeTensor(value) });
   }
   return { slots, indices };
-}
-
-/** The problem with a state of so many elements. */
-export function stateProblem(
-  value: Value | null | undefined,
-  what: string,
-  dtype: Value['dtype'],
-  count: number,
-): Problem | undefined {
-  if (value?.role === 'state' && value.dtype === dtype && value.data?.length === count) return undefined;
-  return { code: 'RV2005', message: `${what} is not a state of ${count} ${dtype}` };
 }

@@ -37,3 +37,15 @@ export function windowProblem(
   }
   return clampProblem(attrs.clamp);
 }
+
+/** SAME along one dimension: out = ceil(in / stride); the total is split with the smaller half first. */
+export function samePadding(
+  size: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+): [before: number, after: number] {
+  const output = Math.ceil(size / stride);
+  const total = Math.max(0, (output - 1) * stride + (kernel - 1) * dilation + 1 - size);
+  return [total >> 1, total - (total >> 1)];
+}

@@ -24,20 +24,20 @@ interface Life {
 /** Places the buffers of `program`, the largest first, each as low as those it lives with allow. */
 export function spread(program: Program): Spread {
   const addresses = new Array<number>(program.buffers.length).fill(0);
+  /** By address: every buffer passes over all of them. */
   const placed: Life[] = [];
   let arenaBytes = 0;
   for (const life of livesOf(program).sort((a, b) => b.bytes - a.bytes || a.id - b.id)) {
-    const neighbours = placed
-      .filter(({ first, last }) => first <= life.last && life.first <= last)
-      .sort((a, b) => addresses[a.id]! - addresses[b.id]!);
     let at = 0;
-    for (const { id, bytes } of neighbours) {
+    for (const { id, bytes, first, last } of placed) {
+      if (first > life.last || life.first > last) continue;
       if (at + life.bytes <= addresses[id]!) break;
       at = Math.max(at, aligned(addresses[id]! + bytes));
     }
     addresses[life.id] = at;
     arenaBytes = Math.max(arenaBytes, aligned(at + life.bytes));
-    placed.push(life);
+    const behind = placed.findIndex(({ id }) => addresses[id]! > at);
+    placed.splice(behind < 0 ? placed.length : behind, 0, life);
   }
   return { addresses, arenaBytes };
 }

@@ -170,6 +170,8 @@ export interface Training {
   readonly classes: number;
   /** Images whose gradients are added up before the parameters change. */
   readonly batch: number;
+  /** Of the model and the scheme: saved states of others are refused. */
+  readonly fingerprint: readonly [number, number];
 }
 
 export interface Program {

@@ -1,6 +1,6 @@
 /** Epochs of training with the device's arithmetic, and what comes of them. */
 import { shuffled } from '../data/split.ts';
-import type { Rehearsal } from '../run/rehearsal.ts';
+import type { Learner } from '../run/rehearsal.ts';
 import type { FeatureSet } from './features.ts';
 
 export interface RehearseOptions {
@@ -24,12 +24,12 @@ export interface EpochResult {
 
 /** Trains sample by sample; yields before the first epoch and after each. */
 export async function* rehearse(
-  rehearsal: Rehearsal,
+  learner: Learner,
   train: FeatureSet,
   test: FeatureSet,
   { epochs, rate, seed, tell }: RehearseOptions,
 ): AsyncGenerator<EpochResult> {
-  yield { epoch: 0, loss: null, trainAccuracy: null, testAccuracy: accuracy(rehearsal, test) };
+  yield { epoch: 0, loss: null, trainAccuracy: null, testAccuracy: accuracy(learner, test) };
   const steps = epochs * train.count;
   for (let epoch = 1; epoch <= epochs; ++epoch) {
     const order = shuffled(train.count, seed * 1000 + epoch);
@@ -38,7 +38,7 @@ export async function* rehearse(
       const step = (epoch - 1) * train.count + i;
       const current = rate * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
       const label = train.label(sample);
-      const result = rehearsal.step(train.features(sample), label, current);
+      const result = learner.step(train.features(sample), label, current);
       loss += result.loss;
       right += Number(result.predicted === label);
       if (i % 500 === 499) {
@@ -51,13 +51,13 @@ export async function* rehearse(
       epoch,
       loss: loss / train.count,
       trainAccuracy: right / train.count,
-      testAccuracy: accuracy(rehearsal, test),
+      testAccuracy: accuracy(learner, test),
     };
   }
 }
 
-export function accuracy(rehearsal: Rehearsal, test: FeatureSet): number {
+export function accuracy(learner: Learner, test: FeatureSet): number {
   let right = 0;
-  for (let i = 0; i < test.count; ++i) right += Number(rehearsal.predict(test.features(i)) === test.label(i));
+  for (let i = 0; i < test.count; ++i) right += Number(learner.predict(test.features(i)) === test.label(i));
   return right / test.count;
 }

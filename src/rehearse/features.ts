@@ -11,6 +11,11 @@ export interface FeatureSet {
   features(i: number): Features;
 }
 
+export interface KeptFeatures extends FeatureSet {
+  /** As it was given: everything that decides about them. */
+  readonly key: string;
+}
+
 /** Items between two reports of progress. */
 const REPORT_EVERY = 500;
 
@@ -24,7 +29,7 @@ export async function featuresOf(
   key: string,
   compute: (values: Item['values']) => Features,
   tell: (done: number, all: number) => void,
-): Promise<FeatureSet> {
+): Promise<KeptFeatures> {
   const { length, labels } = dataset;
   const folder = await cachedFolder(`features-${key}`, async (scratch) => {
     const file = await open(join(scratch, 'features.bin'), 'w');
@@ -45,6 +50,7 @@ export async function featuresOf(
   const bytes = new Uint8Array(await readFile(join(folder, 'features.bin')));
   const itemBytes = sizes.reduce((sum, size) => sum + size, 0);
   return {
+    key,
     count: length,
     label: (i) => labels[i]!,
     features: (i) => {

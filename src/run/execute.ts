@@ -69,12 +69,13 @@ function checkSamples(firmware: Firmware, samples: readonly Tensors[]): void {
 }
 
 function splitOutputs(data: Uint8Array, firmware: Firmware, samples: number): Tensors[] {
-  const sampleBytes = firmware.outputBytes.reduce((sum, bytes) => sum + bytes, 0);
+  const sizes = firmware.reads?.map(({ bytes }) => bytes) ?? firmware.outputBytes;
+  const sampleBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
   if (data.length !== samples * sampleBytes)
     fail('RV9004', `the firmware wrote ${data.length} bytes for ${samples} samples of ${sampleBytes}`);
   return Array.from({ length: samples }, (_, sample) => {
     let end = sample * sampleBytes;
-    return firmware.outputBytes.map((bytes) => {
+    return sizes.map((bytes) => {
       end += bytes;
       return data.slice(end - bytes, end);
     });

@@ -293,6 +293,7 @@ async function buildKey(
     name,
     inputBytes,
     outputBytes,
+    reads,
     training,
     layers,
     optimize,
@@ -304,6 +305,7 @@ async function buildKey(
     name,
     inputBytes,
     outputBytes,
+    reads,
     training,
     layers,
     optimize,
@@ -347,9 +349,10 @@ export async function buildFirmware(request: FirmwareRequest): Promise<Firmware>
   }
   const record = JSON.parse(await readFile(join(folder, RECORD_FILE), 'utf8')) as BuildRecord;
   const machine = core.machines.find(({ name }) => name === record.machine);
-  const { name, inputBytes, outputBytes, layers, trace = false } = request;
+  const { name, inputBytes, outputBytes, reads, layers, trace = false } = request;
   return {
     ...{ name, inputBytes, outputBytes, layers, trace, core, folder, program: join(folder, PROGRAM_FILE) },
+    ...(reads === undefined ? {} : { reads }),
     ...(machine === undefined ? {} : { machine }),
     ...(record.memory === undefined ? {} : { memory: record.memory }),
   };

@@ -43,28 +43,37 @@ export const HARNESS_FILES = [
   'start_riscv.c',
 ] as const;
 
+/** So many bytes from there on in the arena. */
+export interface ArenaBytes {
+  readonly at: number;
+  readonly bytes: number;
+}
+
 /** What the harness must know of a model: the prefix of its names and the bytes of each input and output. */
 export interface ModelInterface {
   readonly name: string;
   readonly inputBytes: readonly number[];
   readonly outputBytes: readonly number[];
+  /** What a run yields instead of the model's outputs: any bytes of the arena, states and a loss among them. */
+  readonly reads?: readonly ArenaBytes[];
   /** Of a model that trains. */
   readonly training?: TrainingInterface;
 }
 
 /**
  * A sample of a step is label int32, rate float32 and the image, of an inference the image alone. The arena lives from one
- * sample to the next. Outputs are any bytes of the arena: logits, loss, states.
+ * sample to the next.
  */
 export interface TrainingInterface {
   readonly does: 'inference' | 'step';
-  /** Where each output lies in the arena. */
-  readonly outputOffsets: readonly number[];
+  /** The function that takes a step, with the parameters of NAME_train_step, which it is by default. */
+  readonly stepFunction?: string;
 }
 
 /** The header through which main.c sees a model. The sizes we will feed and read are checked against the model's own. */
-export function modelGlue({ name, inputBytes, outputBytes, training }: ModelInterface): string {
-  if (training !== undefined) return trainingGlue(name, inputBytes, outputBytes, training);
+export function modelGlue(model: ModelInterface): string {
+  const { name, inputBytes, outputBytes, reads, training } = model;
+  if (training !== undefined) return trainingGlue(model, training);
   const upper = name.toUpperCase();
   const slots = (kind: 'INPUT' | 'OUTPUT', count: number) =>
     Array.from(
@@ -101,17 +110,20 @@ export function modelGlue({ name, inputBytes, outputBytes, training }: ModelInte
     `#define HARNESS_RUN(frame, arena) ${name}_run(${nulls(inputBytes.length + outputBytes.length)}arena)`,
     `#define HARNESS_INPUTS(X)${slots('INPUT', inputBytes.length)}`,
     '#endif',
-    `#define HARNESS_OUTPUTS(X)${slots('OUTPUT', outputBytes.length)}`,
+    reads ? placed(reads) : `#define HARNESS_OUTPUTS(X)${slots('OUTPUT', outputBytes.length)}`,
     '',
   ].join('\n');
 }
 
+function placed(reads: readonly ArenaBytes[]): string {
+  return `#define HARNESS_OUTPUTS(X)${reads.map(({ at, bytes }) => ` X(${at}, ${bytes})`).join('')}`;
+}
+
 function trainingGlue(
-  name: string,
-  inputBytes: readonly number[],
-  outputBytes: readonly number[],
-  { does, outputOffsets }: TrainingInterface,
+  model: ModelInterface,
+  { does, stepFunction = `${model.name}_train_step` }: TrainingInterface,
 ): string {
+  const { name, inputBytes, reads = [] } = model;
   const upper = name.toUpperCase();
   const before = does === 'step' ? 8 : 0;
   const image = `(const ${upper}_INPUT_0_TYPE *)(const void *)((const uint8_t *)(sample) + ${before})`;
@@ -128,10 +140,10 @@ function trainingGlue(
     `#define HARNESS_FRAME ${at}`,
     `#define HARNESS_BEGIN(arena) ${name}_reset(arena)`,
     does === 'step'
-      ? `#define HARNESS_RUN(sample, arena) ${name}_train_step(${image}, ${step}, arena)`
+      ? `#define HARNESS_RUN(sample, arena) ${stepFunction}(${image}, ${step}, arena)`
       : `#define HARNESS_RUN(sample, arena) ${name}_run(${image}, 0, arena)`,
     `#define HARNESS_INPUTS(X)${inputs.join('')}`,
-    `#define HARNESS_OUTPUTS(X)${outputBytes.map((bytes, i) => ` X(${outputOffsets[i]}, ${bytes})`).join('')}`,
+    placed(reads),
     '',
   ].join('\n');
 }

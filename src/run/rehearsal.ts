@@ -6,21 +6,14 @@ import { asBytes, fromBytes } from '../core/dtype.ts';
 import type { KernelChoice } from '../core/isa.ts';
 import type { Graph } from '../ir/types.ts';
 import type { Scheme } from '../learn/scheme.ts';
+import type { Learnt } from '../learn/slot.ts';
 import { inferencePart, splitFrozen } from '../learn/split.ts';
 import { type TrainingGraph, trainingGraph } from '../learn/training-graph.ts';
 import { lower } from '../lower/lower.ts';
-import { plan } from '../plan/plan.ts';
-import { WasmExecutor } from './wasm.ts';
+import { Engine, type EngineHost } from './engine/engine.ts';
 
 /** What of an image the trained part reads: raw bytes of each feature. */
 export type Features = readonly Uint8Array[];
-
-/** Whatever executes a planned program and keeps its states. */
-interface Machine {
-  run(inputs: readonly Uint8Array[]): Uint8Array[];
-  state(name: string): Uint8Array;
-  reset(): void;
-}
 
 export interface StepResult {
   /** Cross-entropy in nats; -1 for a label that is not a class. */
@@ -29,15 +22,22 @@ export interface StepResult {
   readonly predicted: number;
 }
 
-const HOST_KERNELS: KernelChoice = { isas: ['simd', 'portable'], optimize: 'size' };
+/** Whatever learns from features, image by image. */
+export interface Learner {
+  step(features: Features, label: number, rate: number): StepResult;
+  /** The class of an image with the parameters as they are. */
+  predict(features: Features): number;
+}
 
-export class Rehearsal {
+const HOST_KERNELS: KernelChoice = { isas: ['simd', 'portable'], optimize: 'speed' };
+
+export class Rehearsal implements Learner {
   readonly training: TrainingGraph;
   /** What `features` depends on beside the model: which of its values they are. */
   readonly frozenKey: string;
-  private readonly front: Machine | null;
-  private readonly step_: Machine;
-  private readonly inference: Machine;
+  private readonly front: Engine | null;
+  private readonly step_: Engine;
+  private readonly inference: Engine;
   private readonly stateNames: readonly string[];
   /** Whether states changed since `inference` got them. */
   private stale = true;
@@ -46,21 +46,19 @@ export class Rehearsal {
 
   /**
    * @param model after `prepareForTraining`
+   * @param seed of the rounding
    * @throws RivuletError RV5001, RV5002
    */
-  static async create(model: Graph, scheme: Scheme, seed = 1): Promise<Rehearsal> {
+  static create(model: Graph, scheme: Scheme, host: EngineHost, seed = 1): Rehearsal {
     const training = trainingGraph(model, scheme, seed);
     const { frozen, learning } = splitFrozen(training.graph);
-    const machine = (graph: Graph): Promise<Machine> => {
-      const program = lower(graph, HOST_KERNELS);
-      return WasmExecutor.create(program, plan(program));
-    };
+    const engine = (graph: Graph): Engine => Engine.open(lower(graph, HOST_KERNELS), host);
     return new Rehearsal(
       training,
       scheme.batch,
-      frozen.nodes.length === 0 ? null : await machine(frozen),
-      await machine(learning),
-      await machine(inferencePart(learning)),
+      frozen.nodes.length === 0 ? null : engine(frozen),
+      engine(learning),
+      engine(inferencePart(learning)),
       [...learning.values.values()].filter(({ role }) => role === 'state').map(({ name }) => name),
       frozen.outputs
         .map((id) => `${id} ${frozen.values.get(id)!.name} ${frozen.values.get(id)!.shape}`)
@@ -71,9 +69,9 @@ export class Rehearsal {
   private constructor(
     training: TrainingGraph,
     batch: number,
-    front: Machine | null,
-    step: Machine,
-    inference: Machine,
+    front: Engine | null,
+    step: Engine,
+    inference: Engine,
     stateNames: readonly string[],
     frozenKey: string,
   ) {
@@ -88,7 +86,7 @@ export class Rehearsal {
 
   /** The frozen part on one image (raw bytes of the input); the same however often it is trained. */
   features(image: Uint8Array): Features {
-    return this.front === null ? [image] : this.front.run([image]);
+    return this.front === null ? [image] : runOnce(this.front, [image]);
   }
 
   step(features: Features, label: number, rate: number): StepResult {
@@ -96,11 +94,10 @@ export class Rehearsal {
     this.stale = true;
     const apply = this.batch > 1 ? [asBytes(Int32Array.of(this.steps % this.batch === 0 ? 1 : 0))] : [];
     const inputs = [...features, asBytes(Int32Array.of(label)), asBytes(Float32Array.of(rate)), ...apply];
-    const [logits, loss] = this.step_.run(inputs) as [Uint8Array, Uint8Array];
+    const [logits, loss] = runOnce(this.step_, inputs) as [Uint8Array, Uint8Array];
     return { loss: Number(fromBytes('float32', loss)[0]), predicted: highest(logits) };
   }
 
-  /** The class of an image with the parameters as they are. */
   predict(features: Features): number {
     if (this.stale) {
       for (const name of this.stateNames) {
@@ -108,12 +105,27 @@ export class Rehearsal {
       }
       this.stale = false;
     }
-    return highest(this.inference.run(features)[0]!);
+    return highest(runOnce(this.inference, features)[0]!);
   }
 
   /** The bytes of a state, as the device's arena has them. */
   state(name: string): Uint8Array {
-    return this.step_.state(name).slice();
+    return this.step_.stateBytes(name).slice();
+  }
+
+  /** Copies of all states: what `restore` goes back to. */
+  snapshot(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.stateNames.map((name) => [name, this.state(name)]));
+  }
+
+  restore(states: ReadonlyMap<string, Uint8Array>): void {
+    for (const [name, bytes] of states) this.step_.stateBytes(name).set(bytes);
+    this.stale = true;
+  }
+
+  /** What has been learnt, as the device would save it. */
+  learnt(): Learnt {
+    return { steps: this.steps, states: new Map(this.stateNames.map((name) => [name, this.state(name)])) };
   }
 
   /** Names of all states, in the order of the graph. */
@@ -123,8 +135,15 @@ export class Rehearsal {
 
   private copyState(name: string): void {
     if (/^bias \D/.test(name)) return;
-    this.inference.state(name).set(this.step_.state(name));
+    this.inference.stateBytes(name).set(this.step_.stateBytes(name));
   }
+}
+
+/** Copies of the outputs' bytes. */
+function runOnce(engine: Engine, inputs: readonly Uint8Array[]): Uint8Array[] {
+  for (const [i, bytes] of inputs.entries()) asBytes(engine.input(i)).set(bytes);
+  engine.run();
+  return engine.program.outputs.map((_, i) => asBytes(engine.output(i)).slice());
 }
 
 /** Index of the largest int8, the first of equals. */

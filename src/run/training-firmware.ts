@@ -15,6 +15,8 @@ export interface TrainingFirmwareRequest {
   readonly plan: Plan;
   readonly core: string;
   readonly optimize: Optimize;
+  /** See `TrainingInterface`. */
+  readonly stepFunction?: string;
 }
 
 /** A labelled image: raw bytes of the network's input. */
@@ -43,20 +45,20 @@ export function buildTraining(
   request: TrainingFirmwareRequest,
   does: 'inference' | 'step',
 ): Promise<Firmware> {
-  const { name, project, program, plan, core, optimize } = request;
+  const { name, project, program, plan, core, optimize, stepFunction } = request;
   const { image } = trainingInputs(program);
   const states = program.states.map(({ buffer, offset, bytes }) => ({
     at: plan.addresses[buffer]! + offset,
     bytes,
   }));
   const ports = program.outputs.map(({ buffer, bytes }) => ({ at: plan.addresses[buffer]!, bytes }));
-  const outputs = does === 'step' ? [...ports, ...states] : ports.slice(0, 1);
   return buildFirmware({
     files: project,
     name,
     inputBytes: does === 'step' ? [4, 4, image.bytes] : [image.bytes],
-    outputBytes: outputs.map(({ bytes }) => bytes),
-    training: { does, outputOffsets: outputs.map(({ at }) => at) },
+    outputBytes: program.outputs.map(({ bytes }) => bytes),
+    reads: does === 'step' ? [...ports, ...states] : ports.slice(0, 1),
+    training: { does, ...(stepFunction !== undefined && { stepFunction }) },
     layers: program.calls.length,
     core,
     optimize,
@@ -93,6 +95,27 @@ export interface TrainingProfile {
   }[];
 }
 
+/** What linked training firmware takes: as `profileTraining` has it, of steps that are not counted and sooner done. */
+export async function measureTraining(
+  request: TrainingFirmwareRequest,
+  { image, label, rate }: LabelledImage,
+): Promise<Pick<TrainingProfile, 'sram' | 'flash'>> {
+  const [inference, step] = [await buildTraining(request, 'inference'), await buildTraining(request, 'step')];
+  const options = { timeoutMs: TIMEOUT_MS };
+  const forward = await runFirmware(inference, [[image]], options);
+  const whole = await runFirmware(step, new Array(2).fill(asSample({ image, label, rate })), options);
+  return memoryOf(step, Math.max(whole.stack!, forward.stack!));
+}
+
+function memoryOf({ memory }: Firmware, stack: number): Pick<TrainingProfile, 'sram' | 'flash'> {
+  const { sram, flash } = memory!;
+  const bss = sram.arena + sram.bss;
+  return {
+    sram: { data: sram.data, bss, stack, total: sram.data + bss + stack },
+    flash: { ...flash, total: flash.text + flash.rodata + flash.data },
+  };
+}
+
 export async function profileTraining(
   request: TrainingFirmwareRequest,
   sample: LabelledImage,
@@ -104,15 +127,11 @@ export async function profileTraining(
   const whole = await run(step, asSample(sample), SETTLING_STEPS);
 
   const last = whole.profiles!.at(-1)!;
-  const { sram, flash } = step.memory!;
-  const bss = sram.arena + sram.bss;
-  const stack = Math.max(whole.stack!, forward.stack!);
   return {
     core: request.core,
     machine: whole.machine,
     instructions: { forward: forward.profiles!.at(-1)!.total, step: last.total },
-    sram: { data: sram.data, bss, stack, total: sram.data + bss + stack },
-    flash: { ...flash, total: flash.text + flash.rodata + flash.data },
+    ...memoryOf(step, Math.max(whole.stack!, forward.stack!)),
     layers: request.program.calls.map(({ index, origin, op, macs }) => ({
       name: origin.name,
       op,

@@ -15,6 +15,12 @@ interface BufferUse {
   readonly dies: number;
 }
 
+/** Bytes by time. */
+interface Changes {
+  readonly born: Float64Array;
+  readonly dead: Float64Array;
+}
+
 /** A view of a buffer in units of its rows: firing y touches units [from[y], to[y]); from is -1 for none. */
 interface UnitRange {
   readonly buffer: BufferId;
@@ -55,23 +61,37 @@ export class LiveRows {
 
   /** The most bytes live during `group`, fired in `order`. */
   peak(group: Group, order: readonly number[]): number {
+    const { born, dead, through } = this.changes(group, order);
+    let live = 0;
+    let most = 0;
+    for (const [time, bytes] of born.entries()) {
+      live += bytes;
+      if (live > most) most = live;
+      live -= dead[time]!;
+    }
+    return most + through;
+  }
+
+  /**
+   * Bytes by time: what becomes live with a firing, and what is not live any more after it. Firing i of `order` has time
+   * i + 1; time 0 is before all of them, and what is read after the group does not die. `through`: what is live all along
+   * and of no concern to the group.
+   */
+  changes(
+    group: Group,
+    order: readonly number[],
+  ): { readonly born: Float64Array; readonly dead: Float64Array; readonly through: number } {
     const end = order.length + 1;
     const touched = this.start(group, end);
     this.replay(group, order);
-    const change = new Float64Array(end + 2);
+    const changes = { born: new Float64Array(end), dead: new Float64Array(end) };
     let through = 0;
     for (const [id, use] of this.uses.entries()) {
-      if (touched.has(id)) this.addRows(id, change);
+      if (touched.has(id)) this.addRows(id, changes);
       else if (use.born < group.first && use.dies > group.last) through += this.program.buffers[id]!.bytes;
     }
-    this.addScratch(group, order, change);
-    let live = 0;
-    let most = 0;
-    for (const bytes of change) {
-      live += bytes;
-      if (live > most) most = live;
-    }
-    return most + through;
+    this.addScratch(group, order, changes);
+    return { ...changes, through };
   }
 
   /** Resets the rows of every buffer the group touches: born before it (0), read after it (end), or inside (-1). */
@@ -110,31 +130,32 @@ export class LiveRows {
     });
   }
 
-  private addRows(id: BufferId, change: Float64Array): void {
+  private addRows(id: BufferId, { born, dead }: Changes): void {
     const { unit, units } = this.uses[id]!;
     const bytes = this.program.buffers[id]!.bytes;
     for (let i = 0; i < units; ++i) {
       if (this.birth[id]![i]! < 0) continue;
       const size = Math.min(unit, bytes - i * unit);
-      change[this.birth[id]![i]!]! += size;
-      change[this.death[id]![i]! + 1]! -= size;
+      born[this.birth[id]![i]!]! += size;
+      const death = this.death[id]![i]!;
+      if (death < dead.length) dead[death]! += size;
     }
   }
 
-  private addScratch(group: Group, order: readonly number[], change: Float64Array): void {
+  private addScratch(group: Group, order: readonly number[], { born, dead }: Changes): void {
     for (let c = group.first; c <= group.last; ++c) {
       const { scratch, scratchKeeps } = this.program.calls[c]!;
       if (scratch === null) continue;
       const { bytes } = this.program.buffers[scratch]!;
       if (scratchKeeps) {
-        change[order.indexOf(c) + 1]! += bytes;
-        change[order.lastIndexOf(c) + 2]! -= bytes;
+        born[order.indexOf(c) + 1]! += bytes;
+        dead[order.lastIndexOf(c) + 1]! += bytes;
         continue;
       }
       order.forEach((call, i) => {
         if (call !== c) return;
-        change[i + 1]! += bytes;
-        change[i + 2]! -= bytes;
+        born[i + 1]! += bytes;
+        dead[i + 1]! += bytes;
       });
     }
   }

@@ -4,8 +4,8 @@
  * which every JavaScript engine rounds alike: equal seeds give equal numbers everywhere.
  */
 import { createRandom, patternBytes } from '../core/random.ts';
-import { inputShape, type Layer, layersOf, type Shape, weightCount } from './layers.ts';
-import type { ZooNetwork } from './networks.ts';
+import { IMAGE, inputShape, type Layer, layersOf, type Shape, weightCount } from './layers.ts';
+import type { Architecture } from './networks.ts';
 
 /** real = (q + 1) * 2 / 255, which takes int8 to [-1, 1]: pictures with mean 0.5 and deviation 0.5, as published. */
 export const IMAGE_SCALE = 2 / 255;
@@ -29,8 +29,39 @@ export interface CalibratedLayer extends Layer {
   readonly range: readonly [number, number];
 }
 
+/**
+ * Weights at once, for questions of shapes only: what the layers compute means nothing, though no channel is constant and
+ * no sum of products leaves its type, so that passes and kernels are those of a trained network.
+ * @param image of what the layers read by the index `IMAGE`
+ */
+export function placeholders(layers: readonly Layer[], image: Shape, seed: number): CalibratedLayer[] {
+  const random = createRandom(seed);
+  return layers.map((layer) => {
+    const from = layer.inputs[0]!;
+    const [, , depth] = from === IMAGE ? image : layers[from]!.shape;
+    const count = weightCount(layer, depth);
+    const reach = 1 / Math.sqrt(Math.max(1, count / layer.shape[2]));
+    // The same few hundred numbers over and over: drawing a million takes longer than all the rest.
+    const pattern = Float32Array.from({ length: PATTERN }, () => (2 * random() - 1) * reach);
+    const weights = new Float32Array(count);
+    for (let i = 0; i < count; ++i) weights[i] = pattern[i % PATTERN]!;
+    // Above zero: where all weights of a filter are negative, the clamp would leave nothing of its channel.
+    const biases = new Float32Array(count === 0 ? 0 : layer.shape[2]).fill(0.5);
+    return { ...layer, weights, biases, range: placeholderRange(layer) };
+  });
+}
+
+/** Of the real results of a layer. The mean has one of its own, as in trained networks. */
+export function placeholderRange({ op, relu6 }: Layer): readonly [number, number] {
+  if (relu6) return [0, 6];
+  return op === 'mean' ? [-5, 5] : [-6, 6];
+}
+
+/** A prime: filters, whose sizes are no multiples of it, differ from each other. */
+const PATTERN = 499;
+
 /** The layers of a network with batch normalisation folded into their weights. */
-export function calibrate(network: ZooNetwork, seed: number): CalibratedLayer[] {
+export function calibrate(network: Architecture, seed: number): CalibratedLayer[] {
   const random = createRandom(seed);
   const image: Plane = { shape: inputShape(network), data: calibrationImage(network) };
   const planes: Plane[] = [];
@@ -52,9 +83,10 @@ type LayerResult = Pick<CalibratedLayer, 'weights' | 'biases' | 'range'> & { rea
 
 const NONE = new Float32Array(0);
 
-function calibrationImage({ resolution }: ZooNetwork): Float32Array {
+function calibrationImage(network: Architecture): Float32Array {
+  const [height, width, channels] = inputShape(network);
   return Float32Array.from(
-    patternBytes(resolution * resolution * 3, CALIBRATION_SEED),
+    patternBytes(height * width * channels, CALIBRATION_SEED),
     (q) => (q - IMAGE_ZERO_POINT) * IMAGE_SCALE,
   );
 }

@@ -1,5 +1,5 @@
-/** A network of the zoo, layer by layer: what the architecture says, before there are any weights. */
-import type { ZooNetwork } from './networks.ts';
+/** A network, layer by layer: what the architecture says, before there are any weights. */
+import type { Architecture } from './networks.ts';
 
 /** Height, width, channels; a vector has height and width 1. */
 export type Shape = readonly [number, number, number];
@@ -23,12 +23,12 @@ export interface Layer {
   readonly relu6: boolean;
 }
 
-export function inputShape({ resolution }: ZooNetwork): Shape {
-  return [resolution, resolution, 3];
+export function inputShape({ resolution, imageChannels }: Architecture): Shape {
+  return [resolution, resolution, imageChannels];
 }
 
 /** All layers in order of execution; the last is the classifier. */
-export function layersOf(network: ZooNetwork): Layer[] {
+export function layersOf(network: Architecture): Layer[] {
   const layers: Layer[] = [];
   const shapeOf = (index: number) => (index === IMAGE ? inputShape(network) : layers[index]!.shape);
   const add = (layer: Layer) => layers.push(layer) - 1;
@@ -48,17 +48,19 @@ export function layersOf(network: ZooNetwork): Layer[] {
     return add({ name, op, inputs: [input], shape: [rows, rows, channels], kernel, stride, padding, relu6 });
   };
 
-  let x = convolution('stem', 'conv', IMAGE, network.stem, { kernel: 3, stride: 2 });
-  for (const [i, { kernel, expansion, channels, stride }] of network.blocks.entries()) {
+  let x = convolution('stem', 'conv', IMAGE, network.stem, { kernel: 3, stride: network.stemStride });
+  for (const [i, block] of network.blocks.entries()) {
+    const { name = `block${i}`, kernel, expansion, channels, stride } = block;
     const from = x;
     const narrow = shapeOf(from)[2];
-    // Both papers round the product to a multiple of 8, which it is: every narrow width already is one.
-    const wide = narrow * expansion;
-    if (expansion !== 1) x = convolution(`block${i}/expand`, 'conv', x, wide, {});
-    x = convolution(`block${i}/depthwise`, 'depthwise', x, wide, { kernel, stride });
-    x = convolution(`block${i}/project`, 'conv', x, channels, { relu6: false });
+    // Both papers round the product to a multiple of 8, which it is: every narrow width already is one. Only files that
+    // say how many channels they want have other ratios.
+    const wide = Math.round(narrow * expansion);
+    if (expansion !== 1) x = convolution(`${name}/expand`, 'conv', x, wide, {});
+    x = convolution(`${name}/depthwise`, 'depthwise', x, wide, { kernel, stride });
+    x = convolution(`${name}/project`, 'conv', x, channels, { relu6: false });
     if (stride === 1 && channels === narrow && expansion !== 1) {
-      x = add({ ...plain, name: `block${i}/add`, op: 'add', inputs: [from, x], shape: shapeOf(x) });
+      x = add({ ...plain, name: `${name}/add`, op: 'add', inputs: [from, x], shape: shapeOf(x) });
     }
   }
   if (network.head !== null) x = convolution('head', 'conv', x, network.head, {});
@@ -97,7 +99,7 @@ export interface ZooCost {
   readonly trainedParameters: number;
 }
 
-export function costOf(network: ZooNetwork): ZooCost {
+export function costOf(network: Architecture): ZooCost {
   const layers = layersOf(network);
   let [macs, parameters, normalised] = [0, 0, 0];
   for (const layer of layers) {

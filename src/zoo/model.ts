@@ -3,7 +3,7 @@ import { fail } from '../core/diagnostics.ts';
 import { clamp, roundHalfAway } from '../core/fixedpoint.ts';
 import type { TfliteModel } from '../formats/tflite/model.ts';
 import { Assembler, type Operation } from './assembler.ts';
-import { type CalibratedLayer, calibrate, IMAGE_SCALE, IMAGE_ZERO_POINT } from './calibrate.ts';
+import { type CalibratedLayer, calibrate } from './calibrate.ts';
 import { IMAGE, inputShape, type Shape, samePadding } from './layers.ts';
 import { ZOO, type ZooNetwork } from './networks.ts';
 
@@ -29,18 +29,30 @@ export function findNetwork(name: string): ZooNetwork {
 export function zooModel(name: string, seed = 1): TfliteModel {
   const network = findNetwork(name);
   const { description, resolution } = network;
+  const text = `${description}, ${resolution} x ${resolution}, weights from seed ${seed}`;
+  return modelOf(text, inputShape(network), calibrate(network, seed));
+}
+
+/**
+ * Layers with their weights as a model; see `zooModel`. The last one gives its output.
+ * @param shape of what the layers read by the index `IMAGE`
+ * @param range of its real values
+ */
+export function modelOf(
+  description: string,
+  shape: Shape,
+  layers: readonly CalibratedLayer[],
+  range: readonly [number, number] = [-1, 1],
+): TfliteModel {
+  const { scale, zeroPoint } = quantizationOf(range);
   const assembler = new Assembler();
-  const image = addResult(assembler, 'image', inputShape(network), IMAGE_SCALE, IMAGE_ZERO_POINT);
+  const image = addResult(assembler, 'image', shape, scale, zeroPoint);
   const results: Result[] = [];
-  for (const layer of calibrate(network, seed)) {
+  for (const layer of layers) {
     const inputs = layer.inputs.map((index) => (index === IMAGE ? image : results[index]!));
     results.push(addLayer(assembler, layer, inputs));
   }
-  return assembler.model(
-    `${description}, ${resolution} x ${resolution}, weights from seed ${seed}`,
-    image.tensor,
-    results.at(-1)!.tensor,
-  );
+  return assembler.model(description, image.tensor, results.at(-1)!.tensor);
 }
 
 /** What a layer gives, and the tensor that holds it. */
@@ -135,8 +147,9 @@ function addConstants(assembler: Assembler, layer: CalibratedLayer, x: Result): 
     op === 'conv' ? Math.floor(i / filter) : op === 'depthwise' ? i % channels : 0;
 
   const largest = new Float64Array(op === 'dense' ? 1 : channels);
-  for (const [i, w] of weights.entries()) {
-    largest[channelOf(i)] = Math.max(largest[channelOf(i)]!, Math.abs(w));
+  for (let i = 0; i < weights.length; ++i) {
+    const c = channelOf(i);
+    largest[c] = Math.max(largest[c]!, Math.abs(weights[i]!));
   }
   const scales = Array.from(largest, (w) => Math.fround(w / 127));
   const shapes = {
@@ -144,9 +157,10 @@ function addConstants(assembler: Assembler, layer: CalibratedLayer, x: Result): 
     depthwise: [1, kernel, kernel, channels],
     dense: [channels, depth],
   };
-  const quantized = Int8Array.from(weights, (w, i) =>
-    clamp(roundHalfAway(w / scales[channelOf(i)]!), -127, 127),
-  );
+  const quantized = new Int8Array(weights.length);
+  for (let i = 0; i < weights.length; ++i) {
+    quantized[i] = clamp(roundHalfAway(weights[i]! / scales[channelOf(i)]!), -127, 127);
+  }
   const biasScales = scales.map((scale) => Math.fround(scale * x.scale));
   const quantizedBiases = Int32Array.from(biases, (b, c) =>
     roundHalfAway(b / (biasScales[c] ?? biasScales[0]!)),

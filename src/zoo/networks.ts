@@ -8,21 +8,29 @@ export interface Block {
   readonly expansion: number;
   readonly channels: number;
   readonly stride: number;
+  /** What its layers are called; `block` and its number unless given. */
+  readonly name?: string;
 }
 
-export interface ZooNetwork {
-  readonly name: string;
-  readonly description: string;
-  /** Height and width of the image, which has 3 channels. */
+/** A chain of blocks between a first convolution and a classifier. */
+export interface Architecture {
+  /** Height and width of the image. */
   readonly resolution: number;
-  /** Channels of the first convolution, 3x3 with stride 2. */
+  readonly imageChannels: number;
+  /** Channels of the first convolution, which is 3x3. */
   readonly stem: number;
+  readonly stemStride: number;
   readonly blocks: readonly Block[];
   /** Channels of the 1x1 convolution before the mean; null: the mean follows the last block. */
   readonly head: number | null;
   readonly classes: number;
   /** same: as TensorFlow, the odd row behind; symmetric: as PyTorch, kernel / 2 rounded down on either side. */
   readonly padding: 'same' | 'symmetric';
+}
+
+export interface ZooNetwork extends Architecture {
+  readonly name: string;
+  readonly description: string;
   /**
    * In millions, with the digits that are published and as the authors count: MACs of convolutions and classifier;
    * parameters before batch normalisation is folded, so two for each channel of a convolution beside its weights.
@@ -41,6 +49,9 @@ const MOBILENET_V2_STAGES = [
   [6, 160, 3, 2],
   [6, 320, 1, 1],
 ] as const;
+
+/** All published networks look at colour pictures, and halve them at once. */
+const IMAGE = { imageChannels: 3, stemStride: 2 } as const;
 
 export const ZOO: readonly ZooNetwork[] = [
   {
@@ -113,6 +124,7 @@ function mcunet(
   return {
     name: `mcunet-${name}`,
     description: classes === 2 ? 'MCUNet, visual wake words' : 'MCUNet, ImageNet',
+    ...IMAGE,
     resolution,
     stem,
     blocks: parseBlocks(blocks),
@@ -143,6 +155,7 @@ function mobileNetV2(
   resolution: number,
 ): Omit<ZooNetwork, 'description' | 'published'> {
   return {
+    ...IMAGE,
     name,
     resolution,
     stem: makeDivisible(32 * width),

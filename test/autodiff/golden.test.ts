@@ -24,9 +24,9 @@ interface Golden {
 
 const GOLDEN = JSON.parse(
   readFileSync(join(import.meta.dirname, '../golden-data/torch-gradients.json'), 'utf8'),
-) as Readonly<Record<'residual' | 'activations', Golden>>;
+) as Readonly<Record<'residual' | 'activations' | 'recipe', Golden>>;
 
-function residual(): Graph {
+function residual(smoothing = 0): Graph {
   const net = new Network('residual');
   const labels = net.labels('labels', 4);
   const image = net.input('image', [4, 8, 8, 3]);
@@ -34,7 +34,8 @@ function residual(): Graph {
   const wide = net.conv('expand', stem, 24, 1, { norm: true, clamp: SIX });
   const deep = net.depthwise('deep', wide, 3, { norm: true, clamp: SIX });
   const sum = net.add('sum', stem, net.conv('project', deep, 8, 1, { norm: true }));
-  return net.build([net.crossEntropy(net.dense('classifier', net.globalMean('mean', sum), 5), labels)]);
+  const logits = net.dense('classifier', net.globalMean('mean', sum), 5);
+  return net.build([net.crossEntropy(logits, labels, smoothing)]);
 }
 
 function activations(): Graph {
@@ -63,9 +64,14 @@ function activations(): Graph {
   return net.build([net.crossEntropy(net.dense('classifier', net.globalMean('mean', shares), 5), labels)]);
 }
 
-const NETWORKS: readonly (readonly ['residual' | 'activations', () => Graph, Optimizer])[] = [
-  ['residual', residual, { kind: 'sgd', momentum: 0.9, decay: 0.001 }],
+const NETWORKS: readonly (readonly [keyof typeof GOLDEN, () => Graph, Optimizer])[] = [
+  ['residual', () => residual(), { kind: 'sgd', momentum: 0.9, decay: 0.001 }],
   ['activations', activations, { kind: 'adam' }],
+  [
+    'recipe',
+    () => residual(0.1),
+    { kind: 'sgd', momentum: 0.9, nesterov: true, decay: 0.001, decayed: 'weights' },
+  ],
 ];
 
 /** float32 against float32: a few hundred roundings of the largest element of a tensor. */

@@ -6,8 +6,9 @@ import { emitProject } from '../../src/emit/project.ts';
 import { importModel, type ModelBytes } from '../../src/import/model.ts';
 import { compileTraining, prepareForTraining } from '../../src/learn/compile-training.ts';
 import { parseScheme } from '../../src/learn/scheme.ts';
+import { chooseHost } from '../../src/run/engine/host.ts';
 import { Rehearsal } from '../../src/run/rehearsal.ts';
-import { trainFirmware } from '../../src/run/training-firmware.ts';
+import { type TrainingFirmwareRequest, trainFirmware } from '../../src/run/training-firmware.ts';
 import { findTarget } from '../../src/targets/index.ts';
 
 const digits = new Uint8Array(readFileSync('examples/digits/digits.tflite'));
@@ -21,6 +22,8 @@ interface Training {
   readonly inputMode: 'rows' | 'resident';
   readonly steps: number;
   readonly rates: readonly number[];
+  /** With a power cut after every step: test/learn/power-cuts.c. */
+  readonly powerFails?: boolean;
 }
 
 async function compare({
@@ -31,6 +34,7 @@ async function compare({
   inputMode,
   steps,
   rates,
+  powerFails = false,
 }: Training): Promise<number[]> {
   const graph = prepareForTraining(importModel(model, file).graph);
   const scheme = parseScheme(JSON.stringify(fields), 'test');
@@ -45,16 +49,30 @@ async function compare({
     label: (i * 3) % classes,
     rate: rates[i % rates.length]!,
   }));
-  const request = { name: 'net', project, program, plan, core, optimize: 'speed' } as const;
+  const made = { name: 'net', project, program, plan, core, optimize: 'speed' } as const;
+  const request = powerFails ? withPowerCuts(made) : made;
   const outcomes = await trainFirmware(request, samples);
-  const rehearsal = await Rehearsal.create(graph, scheme);
-  samples.forEach(({ image, label, rate }, i) => {
-    const { loss } = rehearsal.step(rehearsal.features(image), label, rate);
-    expect(outcomes[i]!.loss, `loss of step ${i}`).toBe(loss);
-    for (const [name, state] of outcomes[i]!.states)
-      expect(state, `${name} after step ${i}`).toEqual(rehearsal.state(name));
-  });
+  for (const { name: hostName, host } of [await chooseHost('wasm'), await chooseHost()]) {
+    const rehearsal = Rehearsal.create(graph, scheme, host);
+    samples.forEach(({ image, label, rate }, i) => {
+      const { loss } = rehearsal.step(rehearsal.features(image), label, rate);
+      expect(outcomes[i]!.loss, `loss of step ${i}, ${hostName}`).toBe(loss);
+      for (const [name, state] of outcomes[i]!.states)
+        expect(state, `${name} after step ${i}, ${hostName}`).toEqual(rehearsal.state(name));
+    });
+  }
   return outcomes.map(({ loss }) => loss);
+}
+
+function withPowerCuts(request: TrainingFirmwareRequest): TrainingFirmwareRequest {
+  const { project, program, plan } = request;
+  const prototype =
+    'int step(const int8_t *image, int32_t label, float rate, float *loss, net_arena *memory);\n';
+  const loss = plan.addresses[program.outputs[1]!.buffer]!;
+  const files = new Map(project)
+    .set('net.h', `${project.get('net.h')}\n#define LOSS_OFFSET ${loss}\n${prototype}`)
+    .set('power-cuts.c', readFileSync('test/learn/power-cuts.c', 'utf8'));
+  return { ...request, project: files, stepFunction: 'step' };
 }
 
 const everything = {
@@ -85,6 +103,21 @@ describe('ten steps of the digits network', () => {
     } as const;
     const losses = await compare(training);
     expect(new Set(losses).size).toBeGreaterThan(5);
+  });
+});
+
+describe('ten steps of which the power fails in every one', () => {
+  it.each([
+    ['host', 'resident', { ...everything, momentum: 0.9, residualBits: 8 }],
+    ['cortex-m4', 'rows', { ...everything, batch: 3 }],
+    ['cortex-m4', 'resident', { ...everything, classes: 4 }],
+  ] as const)('on %s, %s: %o', async (core, inputMode, scheme) => {
+    const rates = [0.01, 0.001, 0, 10];
+    await compare({
+      ...{ model: digits, file: 'digits.tflite', scheme, core, inputMode, rates },
+      steps: 10,
+      powerFails: true,
+    });
   });
 });
 

@@ -53,7 +53,7 @@ it('the gradient of the input is that of the real convolution, to a unit', () =>
   const [g, weights, scale] = [bytes(Y, 4), weightsOf(), int32(0, 0)];
   const dx: Tensor = { shape: X, dtype: 'int8', data: new Int8Array(90) };
   const ins = [g, int32(EXPONENT, 0), null, weights, null, null, scale];
-  OPS.conv2d_input_gradient.reference({ attrs: ATTRS, ins, outs: [dx] });
+  OPS.quantized_conv2d_input_gradient.reference({ attrs: ATTRS, ins, outs: [dx] });
   const real = new Float64Array(90);
   eachProduct((x, w, y, o) => {
     real[x]! += Number(g.data[y]) * 2 ** EXPONENT * Number(weights.data[w]) * SCALES[o]!;

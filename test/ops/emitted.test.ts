@@ -8,7 +8,7 @@ import { initialStates, runReference } from '../../src/run/reference.ts';
 import { type CompilerChoice, type EmittedCase, failuresOf, hasCommand } from '../support/emitted.ts';
 import { inputsFor } from '../support/inputs.ts';
 import { KERNEL_SETS, type KernelSet, lowered } from '../support/kernel-sets.ts';
-import { bytesOfStates, stateOffsets } from '../support/states.ts';
+import { bytesOfStates, statePlaces } from '../support/states.ts';
 
 const SANITIZE = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
@@ -62,6 +62,6 @@ function emitted(
     name,
     project: emitProject(program, plan, { name, optimize, provenance: title }),
     samples,
-    stateOffsets: stateOffsets(program, plan),
+    stateOffsets: statePlaces(graph, program, plan).map(({ at }) => at),
   };
 }

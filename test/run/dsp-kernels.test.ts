@@ -3,18 +3,14 @@
  * takes n cases of each and all cores; otherwise it is one case, on a Cortex-M4.
  */
 import { describe, expect, it } from 'vitest';
-import { emitProject } from '../../src/emit/project.ts';
 import type { Graph } from '../../src/ir/types.ts';
 import { ALL_CASES } from '../../src/ops/cases.ts';
 import { OPS } from '../../src/ops/table.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Program } from '../../src/program/types.ts';
-import { runFirmware } from '../../src/run/execute.ts';
-import { buildFirmware } from '../../src/run/firmware.ts';
-import { runReference } from '../../src/run/reference.ts';
 import { canRun } from '../support/firmware.ts';
-import { inputsFor } from '../support/inputs.ts';
 import { KERNEL_SETS, lowered } from '../support/kernel-sets.ts';
+import { differencesOnCore } from '../support/on-core.ts';
 
 const MOST = Number(process.env.RIVULET_DSP ?? 1);
 const CORES = MOST > 1 ? ['cortex-m4', 'cortex-m7', 'cortex-m33'] : ['cortex-m4'];
@@ -44,29 +40,8 @@ describe.each(CORES)('%s', (core) => {
     const cases = LOWERINGS.filter((lowering) => uses(kernel, lowering)).slice(0, MOST);
     expect(cases).not.toEqual([]);
     for (const lowering of cases) {
-      const samples = [1, 2, 3].map((seed) => inputsFor(lowering.graph, seed));
-      const expected = samples.map((inputs) => runReference(lowering.graph, inputs));
-      expect(await emulated(lowering, core, 'speed', samples)).toEqual(expected);
-      expect(await emulated(lowering, core, 'size', samples)).toEqual(expected);
+      expect(await differencesOnCore(lowering.graph, lowering, core, 'speed', [1, 2, 3])).toEqual([]);
+      expect(await differencesOnCore(lowering.graph, lowering, core, 'size', [1, 2, 3])).toEqual([]);
     }
   });
 });
-
-async function emulated(
-  { program, plan }: Lowering,
-  core: string,
-  optimize: 'speed' | 'size',
-  samples: readonly Uint8Array[][],
-) {
-  const firmware = await buildFirmware({
-    files: emitProject(program, plan, { name: 'model', optimize, provenance: 'a case' }),
-    name: 'model',
-    inputBytes: program.inputs.map(({ bytes }) => bytes),
-    outputBytes: program.outputs.map(({ bytes }) => bytes),
-    layers: program.calls.length,
-    core,
-    optimize,
-  });
-  const { outputs } = await runFirmware(firmware, samples);
-  return outputs;
-}

@@ -261,8 +261,15 @@ export const FLOAT_CASES: Readonly<Record<string, readonly OpCase[]>> = {
     opCase(
       'with a label that is no class',
       'softmax_cross_entropy',
-      {},
+      { smoothing: 0 },
       [f([6, 5]), { shape: [6], dtype: 'int32' }],
+      f([1]),
+    ),
+    opCase(
+      'smoothed labels',
+      'softmax_cross_entropy',
+      { smoothing: 0.125 },
+      [f([6, 7]), { shape: [6], dtype: 'int32' }],
       f([1]),
     ),
   ],

@@ -17,7 +17,14 @@ export function statesOf(executor: WasmExecutor, graph: Graph): Uint8Array[] {
   return states.map(({ name }) => executor.state(name).slice());
 }
 
-/** Where an emitted project keeps them: bytes from the start of the arena. */
-export function stateOffsets({ buffers }: Program, { addresses }: Plan): number[] {
-  return buffers.filter(({ role }) => role === 'state').map(({ id }) => addresses[id]!);
+/** Where a program keeps them in the arena. */
+export function statePlaces(
+  graph: Graph,
+  { states }: Program,
+  { addresses }: Plan,
+): { readonly at: number; readonly bytes: number }[] {
+  return [...graph.values.values()]
+    .filter(({ role }) => role === 'state')
+    .map(({ name }) => states.find((state) => state.name === name)!)
+    .map(({ buffer, offset, bytes }) => ({ at: addresses[buffer]! + offset, bytes }));
 }

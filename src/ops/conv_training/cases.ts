@@ -141,8 +141,13 @@ export const inputGradientCases: readonly OpCase[] = [...LAYERS, ...BY_FOURS].fl
 /** Learning rates: nothing, tiny, usual, far too large, not a number. */
 const RATES = [0, 1e-9, 0.01, 1e20, Number.NaN] as const;
 
+/** Three fifths of the rates, others for each layer, in step with nothing else that alternates. */
+function someOf(i: number, rates: readonly number[]): { rate: number; j: number }[] {
+  return rates.map((rate, j) => ({ rate, j })).filter(({ j }) => (3 * i + 2 * j) % 5 < 3);
+}
+
 export const updateCases: readonly OpCase[] = LAYERS.flatMap((layer, i) =>
-  RATES.map((rate, j) => {
+  someOf(i, RATES).map(({ rate, j }) => {
     const g = outputOf(layer);
     const trained = trainedOf(layer);
     const elements = count(trained);
@@ -175,8 +180,8 @@ export const updateCases: readonly OpCase[] = LAYERS.flatMap((layer, i) =>
   }),
 );
 
-export const biasUpdateCases: readonly OpCase[] = LAYERS.slice(0, 5).flatMap((layer, i) =>
-  RATES.map((rate, j) => {
+export const biasUpdateCases: readonly OpCase[] = [...LAYERS.slice(0, 5), ...PLAIN].flatMap((layer, i) =>
+  someOf(i, RATES).map(({ rate, j }) => {
     const g = outputOf(layer);
     const [isFast, isBatched] = [(i + j) % 2 === 1, (i + j) % 4 > 1];
     const perElement = () => integers(...new Int32Array(layer.outputs).map((_, k) => (k - 3) * 50000));
@@ -205,7 +210,7 @@ export const biasUpdateCases: readonly OpCase[] = LAYERS.slice(0, 5).flatMap((la
 const PLAIN_RATES = [0, 1e-30, 1e-12, 3e-5, 0.4, 30, 1e9, -2, Number.POSITIVE_INFINITY];
 
 export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
-  PLAIN_RATES.map((rate, j) => {
+  someOf(i, PLAIN_RATES).map(({ rate, j }) => {
     const residualBits = FRACTION[(i + j) % 3]!;
     const g = outputOf(layer);
     const trained = trainedOf(layer);
@@ -219,7 +224,7 @@ export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
       'conv2d_update',
       { ...windowOf(layer), residualBits, momentum: 0, qas: j % 4 < 2 },
       [
-        int8([1, ...layer.size, layer.depth], 0.05, 11 - 60 * i),
+        int8([1, ...layer.size, layer.depth], 0.05, 11 - 40 * i),
         g,
         integers(-9 - 7 * (j % 2), 3),
         (i + j) % 2 === 0 ? maskOf(g) : null,
@@ -241,10 +246,10 @@ export const plainUpdateCases: readonly OpCase[] = PLAIN.flatMap((layer, i) =>
 
 const ZERO = (shape: readonly number[]) => given({ shape, dtype: 'int8' }, new Int8Array(count({ shape })));
 
-/** Nothing arrives; weights from 1e-30 to 1e30 in one layer; states that promise too much. */
+/** Nothing arrives; weights from 1e-30 to 1e9 in one layer; states that promise too much. */
 export const extremeGradientCases: readonly OpCase[] = [
   { name: 'zero gradient', g: true, scale: 0.01, shift: 9 },
-  { name: 'scales 60 decades apart', g: false, scale: 1e30, shift: 3 },
+  { name: 'scales 39 decades apart', g: false, scale: 1e9, shift: 3 },
   { name: 'tiny scales, an impossible prediction', g: false, scale: 1e-37, shift: -5 },
 ].map(({ name, g, scale, shift }) => {
   const layer = PLAIN[2]!;

@@ -2,11 +2,12 @@
 import type { NodeAttributes } from '../../ir/attributes.ts';
 import { elementCount, type Shape, type Value } from '../../ir/types.ts';
 import { conv2d } from '../conv2d/op.ts';
-import type { NodeView, OpDef, Problem } from '../definition.ts';
+import { weightsProblem } from '../convolution.ts';
+import type { OpDef, Problem } from '../definition.ts';
 import { gradientProblem, gradientScaleProblem, incomingProblem } from '../gradient.ts';
-import { firstProblem, scaleOf } from '../quantization.ts';
+import { firstProblem, int8Problem } from '../quantization.ts';
+import { residualProblem, type StepValues, stateProblem, stepProblem } from '../step-operands.ts';
 import { sameShape } from '../strided.ts';
-import { stateProblem } from '../update.ts';
 import { bindBiasUpdate, bindForward, bindInputGradient, bindUpdate } from './bind.ts';
 import {
   biasUpdateProblem,
@@ -37,7 +38,7 @@ export const trainedConv2d: OpDef<'trained_conv2d'> = {
         weights!.shape[3] === x!.shape[3]
           ? undefined
           : { code: 'RV2002', message: 'the convolution is grouped' },
-        stateProblem(bias, 'the bias', 'int32', weights!.shape[0]!),
+        stateProblem(bias, 'int32', weights!.shape[0]!, 'the bias'),
         trainedProblem(weights!.shape, trained, channels),
       )
     );
@@ -82,7 +83,7 @@ export const quantizedConv2dInputGradient: OpDef<'quantized_conv2d_input_gradien
       incomingProblem([g, gScale, mask], g),
       gradientScaleProblem(scale),
       gradientProblem(dx, dx.shape),
-      windowsProblem(attrs, dx.shape, weights.shape, g.shape),
+      forwardProblem(attrs, dx, weights, g),
       trainedProblem(weights.shape, trained, channels),
     );
   },
@@ -110,16 +111,21 @@ export const quantizedConv2dInputGradient: OpDef<'quantized_conv2d_input_gradien
 
 export const conv2dUpdate: OpDef<'conv2d_update'> = {
   name: 'conv2d_update',
-  verify: (view) => {
-    const { attrs, ins } = view;
-    const [x, g, gScale, mask, weights, trained] = ins;
+  verify: ({ attrs, ins, outs }) => {
+    const [x, g, gScale, mask, weights, trained, residual, ...step] = ins;
     if (!x || !g || !weights || !trained)
       return { code: 'RV2005', message: 'an operand of the update is missing' };
-    if (!(scaleOf(x) > 0)) return { code: 'RV2004', message: 'the input has no scale' };
+    const count = elementCount(trained.shape);
     return firstProblem(
+      int8Problem(x, 'the input'),
       incomingProblem([g, gScale, mask], g),
-      windowsProblem(attrs, x.shape, trained.shape, g.shape),
-      weightStepProblem(view),
+      forwardProblem(attrs, x, { ...weights, shape: [...weights.shape.slice(0, 3), x.shape.at(-1)!] }, g),
+      sameShape(trained.shape, [...weights.shape.slice(0, 3), x.shape.at(-1)!])
+        ? undefined
+        : { code: 'RV2005', message: `trained weights [${trained.shape}] of [${weights.shape}]` },
+      stateProblem(trained, 'int8', count, 'the trained weights'),
+      residualProblem(residual, attrs.residualBits, count),
+      stepProblem(stepValues(step), attrs.momentum, count, outs[0]!),
     );
   },
   mutates: [5, 6, 7, 9, 10],
@@ -146,14 +152,23 @@ export const conv2dUpdate: OpDef<'conv2d_update'> = {
 
 export const biasUpdate: OpDef<'bias_update'> = {
   name: 'bias_update',
-  verify: ({ ins }) => {
-    const [g, gScale, mask, weights, bias, random, rate, velocity, pending, apply] = ins;
+  verify: ({ attrs, ins, outs }) => {
+    const [g, gScale, mask, weights, bias, ...step] = ins;
     if (!g || !weights) return { code: 'RV2005', message: 'the gradient or the weights are missing' };
     const count = g.shape.at(-1)!;
+    // Those of a convolution, or of a depthwise one.
+    const axis = weights.shape[0] === count ? 0 : weights.shape.length - 1;
     return firstProblem(
       incomingProblem([g, gScale, mask], g),
-      stateProblem(bias, 'the bias', 'int32', count),
-      stepProblem(count, [random, rate, velocity, pending, apply]),
+      weightsProblem(weights, axis),
+      weights.shape[axis] === count
+        ? undefined
+        : { code: 'RV2005', message: `weights [${weights.shape}] of ${count} biases` },
+      attrs.inputScale > 0 && Number.isFinite(attrs.inputScale)
+        ? undefined
+        : { code: 'RV2004', message: `an input scale of ${attrs.inputScale}` },
+      stateProblem(bias, 'int32', count, 'the bias'),
+      stepProblem(stepValues(step), attrs.momentum, count, outs[0]!),
     );
   },
   mutates: [4, 5, 7, 8],
@@ -204,55 +219,25 @@ export function trainedProblem(
     : { code: 'RV2002', message: 'the trained channels are not an ascending list' };
 }
 
-/** The problem with an update of weights [O, kh, kw, n]: of everything behind the gradient. */
-export function weightStepProblem({
-  attrs,
-  ins,
-}: NodeView<'conv2d_update' | 'depthwise_conv2d_update'>): Problem | undefined {
-  const [, , , , , trained, residual, random, rate, velocity, pending, apply] = ins;
-  const count = elementCount(trained!.shape);
-  const { residualBits } = attrs;
-  return firstProblem(
-    stateProblem(trained, 'the weights', 'int8', count),
-    residualBits > 0
-      ? stateProblem(residual, 'the residual', 'uint8', Math.ceil((count * residualBits) / 8))
-      : residual
-        ? { code: 'RV2005', message: 'a residual of no bits' }
-        : undefined,
-    stepProblem(count, [random, rate, velocity, pending, apply]),
-  );
+/** The operands from the generator on. */
+function stepValues([random, rate, velocity, pending, apply]: readonly (Value | null)[]): StepValues {
+  return { random, rate, velocity, pending, apply };
 }
 
-export function stepProblem(
-  count: number,
-  [random, rate, velocity, pending, apply]: readonly (Value | null | undefined)[],
+/** The problem with a convolution from an activation of the shape of `x` to one of `y`. */
+function forwardProblem(
+  attrs: NodeAttributes['conv2d'],
+  x: Value,
+  weights: Value,
+  y: Value,
 ): Problem | undefined {
-  return firstProblem(
-    stateProblem(random, 'the random state', 'int32', 1),
-    rate?.dtype === 'float32' && elementCount(rate.shape) === 1
-      ? undefined
-      : { code: 'RV2003', message: 'the learning rate is not one float32' },
-    velocity ? stateProblem(velocity, 'the velocity', 'int32', count) : undefined,
-    pending ? stateProblem(pending, 'what is pending', 'int32', count) : undefined,
-    pending && apply?.dtype !== 'int32'
-      ? { code: 'RV2003', message: 'nobody says when what is pending is applied' }
-      : undefined,
-  );
-}
-
-/** Whether windows of `weights` [.., kh, kw, ..] lead from x to y. */
-function windowsProblem(
-  { stride, padding, dilation }: NodeAttributes['conv2d'],
-  x: Shape,
-  weights: Shape,
-  y: Shape,
-): Problem | undefined {
-  const fits = [0, 1].every((d) => {
-    const size =
-      x[1 + d]! + padding[2 * d]! + padding[2 * d + 1]! - ((weights[1 + d]! - 1) * dilation[d]! + 1);
-    return Math.floor(size / stride[d]!) + 1 === y[1 + d];
-  });
-  const channels = weights[0] === y[3] && weights[3] === x[3];
-  if (x.length === 4 && y.length === 4 && x[0] === 1 && fits && channels) return undefined;
-  return { code: 'RV2005', message: `weights [${weights}] do not lead from [${x}] to [${y}]` };
+  const quantization = { scales: [1], zeroPoints: [0], axis: 0 };
+  const ins = [{ ...x, quantization }, weights, null];
+  const forward = conv2d.verify({ attrs, ins, outs: [{ ...y, quantization }] });
+  if (forward) return forward;
+  if (x.shape[0] === 1 && x.shape[3] === weights.shape[3]) return undefined;
+  return {
+    code: 'RV2005',
+    message: `weights [${weights.shape}] do not lead from [${x.shape}] to [${y.shape}]`,
+  };
 }

@@ -9,16 +9,20 @@ export const softmaxCrossEntropy: OpDef<'softmax_cross_entropy'> = {
   name: 'softmax_cross_entropy',
   verify: (view) => logitsProblem(view, 2) ?? shapeProblem(view.outs[0]!, [1]),
   macs: () => 0,
-  reference({ ins, outs }) {
+  reference({ attrs: { smoothing }, ins, outs }) {
     const [logits, labels] = [ins[0]!, ins[1]!];
     const losses = rowsOf(logits).map((row, n) => {
-      const share = softmaxOf(row)[at(labels, n)];
-      return share === undefined ? 0 : -Math.log(share);
+      const logit = row[at(labels, n)];
+      const mean = row.reduce((sum, value) => sum + value, 0) / row.length;
+      return logit === undefined ? 0 : logOfSum(row) - (1 - smoothing) * logit - smoothing * mean;
     });
     outs[0]!.data[0] = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   },
   kernels: [
-    floatKernel('softmax_cross_entropy_f32', 'any classes', (view) => ({ geometry: geometryOf(view) })),
+    floatKernel('softmax_cross_entropy_f32', 'any classes', (view) => ({
+      geometry: geometryOf(view),
+      data: { smoothing: [view.attrs.smoothing] },
+    })),
   ],
 };
 
@@ -29,7 +33,7 @@ export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'
     shapeProblem(view.ins[2]!, [1]) ??
     shapeProblem(view.outs[0]!, view.ins[0]!.shape),
   macs: () => 0,
-  reference({ ins, outs }) {
+  reference({ attrs: { smoothing }, ins, outs }) {
     const [logits, labels, error] = [ins[0]!, ins[1]!, ins[2]!];
     const rows = rowsOf(logits);
     const classes = logits.shape[1]!;
@@ -37,7 +41,8 @@ export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'
       const label = at(labels, n);
       const known = label >= 0 && label < classes;
       softmaxOf(row).forEach((share, c) => {
-        const slope = known ? share - (c === label ? 1 : 0) : 0;
+        const target = (c === label ? 1 - smoothing : 0) + smoothing / classes;
+        const slope = known ? share - target : 0;
         outs[0]!.data[n * classes + c] = (slope * at(error, 0)) / rows.length;
       });
     });
@@ -45,6 +50,7 @@ export const softmaxCrossEntropyGradient: OpDef<'softmax_cross_entropy_gradient'
   kernels: [
     floatKernel('softmax_cross_entropy_gradient_f32', 'any classes', (view) => ({
       geometry: geometryOf(view),
+      data: { smoothing: [view.attrs.smoothing] },
     })),
   ],
 };
@@ -64,6 +70,12 @@ function logitsProblem(view: NodeView<TrainingOp>, count: number): Problem | und
 function geometryOf({ ins }: NodeView<TrainingOp>): Record<string, number> {
   const [batch, classes] = ins[0]!.shape as [number, number];
   return { batch, classes };
+}
+
+/** ln of the sum of exponentials. */
+function logOfSum(values: readonly number[]): number {
+  const most = Math.max(...values);
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
 }
 
 function rowsOf(logits: Tensor): number[][] {

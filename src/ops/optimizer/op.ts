@@ -1,5 +1,5 @@
 /** Operators that change states: docs/training.md. Each element is computed from what was there before, and in place. */
-import type { TrainingOp } from '../../ir/attributes.ts';
+import type { TrainingAttributes, TrainingOp } from '../../ir/attributes.ts';
 import { elementCount } from '../../ir/types.ts';
 import { at } from '../conv2d/float.ts';
 import type { NodeView, OpDef, Problem, Tensor } from '../definition.ts';
@@ -31,21 +31,28 @@ export const sgdUpdate: OpDef<'sgd_update'> = {
     updateProblem(view, 4, [0, 1, 2]) ?? shapeProblem(view.ins[3]!, [1]) ?? shapeProblem(view.outs[0]!, [1]),
   mutates: [0, 1],
   macs: () => 0,
-  reference({ attrs: { momentum, decay }, ins, outs }) {
+  reference({ attrs: { momentum, decay, nesterov }, ins, outs }) {
     const [weights, velocity, gradient, rate] = ins as [Tensor, Tensor, Tensor, Tensor];
     for (let i = 0; i < weights.data.length; ++i) {
-      velocity.data[i] = momentum * at(velocity, i) + (at(gradient, i) + decay * at(weights, i));
-      weights.data[i] = at(weights, i) - at(rate, 0) * at(velocity, i);
+      const slope = at(gradient, i) + decay * at(weights, i);
+      velocity.data[i] = momentum * at(velocity, i) + slope;
+      const step = nesterov ? slope + momentum * at(velocity, i) : at(velocity, i);
+      weights.data[i] = at(weights, i) - at(rate, 0) * step;
     }
     outs[0]!.data[0] = squaredLength(gradient);
   },
   kernels: [
     floatKernel('sgd_update_f32', 'any shape', (view) => ({
       geometry: sizeOf(view),
-      data: { numbers: [view.attrs.momentum, view.attrs.decay] },
+      data: { numbers: numbersOf(view.attrs) },
     })),
   ],
 };
+
+/** step = own * slope + along * velocity. */
+function numbersOf({ momentum, decay, nesterov }: TrainingAttributes['sgd_update']): number[] {
+  return [momentum, decay, ...(nesterov ? [1, momentum] : [0, 1])];
+}
 
 export const adamUpdate: OpDef<'adam_update'> = {
   name: 'adam_update',

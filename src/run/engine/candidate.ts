@@ -5,11 +5,8 @@
 import { fail } from '../../core/diagnostics.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import type { Graph } from '../../ir/types.ts';
-import { type Engine, type EngineHost, openEngine } from './engine.ts';
-import { nativeHost } from './native-host.ts';
-import { wasmHost } from './wasm-host.ts';
-
-export type HostName = 'wasm' | 'native';
+import { type Engine, openEngine } from './engine.ts';
+import { type HostName, openHost } from './host.ts';
 
 export interface Candidate {
   readonly graph: Graph;
@@ -31,11 +28,6 @@ export interface CandidateResult {
   readonly outputs: Readonly<Record<string, Float32Array>>;
   /** By name; empty unless they were asked for. */
   readonly states: Readonly<Record<string, Float32Array>>;
-}
-
-/** The kernels of that name: wasm anywhere, native where there is a C compiler (RV3004 if not). */
-export function openHost(name: HostName): Promise<EngineHost> {
-  return name === 'native' ? nativeHost() : wasmHost();
 }
 
 /** Runs all steps. Throws RV3002 where an input has neither its size nor `steps` times that. */

@@ -138,11 +138,16 @@ export class Engine {
 
   /** The float32 elements of a state, in place: what is written there is what the next run finds. RV9005 if there is none. */
   state(name: string): Float32Array {
+    const place = this.stateBytes(name);
+    return new Float32Array(place.buffer, place.byteOffset, place.length / Float32Array.BYTES_PER_ELEMENT);
+  }
+
+  /** The bytes of a state of any type, in place. RV9005 if there is none. */
+  stateBytes(name: string): Uint8Array<ArrayBuffer> {
     const { buffer, offset, bytes } =
       this.program.states.find((state) => state.name === name) ??
       fail('RV9005', `there is no state "${name}"`);
-    const place = this.slice(this.address(buffer) + offset, bytes);
-    return new Float32Array(place.buffer, place.byteOffset, bytes / Float32Array.BYTES_PER_ELEMENT);
+    return this.slice(this.address(buffer) + offset, bytes);
   }
 
   /** The names of all states. */
@@ -274,7 +279,12 @@ export class Engine {
 export function openEngine(graph: Graph, host: EngineHost): Engine {
   const problems = verifyGraph(graph, 'float');
   if (problems.length > 0) throw new RivuletError(problems);
-  return Engine.open(lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' }), host);
+  return Engine.open(hostProgram(graph), host);
+}
+
+/** What `openEngine` runs, of a graph that is known to be right. */
+export function hostProgram(graph: Graph): Program {
+  return lower(graph, { isas: ['simd', 'portable'], optimize: 'speed' });
 }
 
 /** Addresses, but for the kernel. */

@@ -1,7 +1,7 @@
 /** `inspect` for networks whose file has no more tensors than their graph: it is shown as imported. */
 import { type Diagnostic, RivuletError } from './core/diagnostics.ts';
 import { BLOCKS_FORMAT } from './formats/int8-blocks.ts';
-import type { BlocksFiles } from './import/int8-blocks.ts';
+import type { ModelBytes } from './import/model.ts';
 import {
   type Findings,
   type InspectedOperator,
@@ -13,8 +13,8 @@ import { describeOrigin, elementCount, type Graph, type Node, requireValue, type
 import { macsOf } from './ops/view.ts';
 
 /** @throws RivuletError if the files cannot be read at all (RV1xxx) */
-export function inspectBlocks(
-  { description, tensors }: BlocksFiles,
+export function inspectGraph(
+  model: ModelBytes,
   file: string,
   { graph, errors, warnings = [] }: Findings,
 ): InspectReport {
@@ -24,8 +24,8 @@ export function inspectBlocks(
   const shown = (id: number) => inspectValue(requireValue(graph!, id));
   return {
     file,
-    format: BLOCKS_FORMAT,
-    bytes: description.length + tensors.length,
+    format: model instanceof Uint8Array ? 'onnx' : BLOCKS_FORMAT,
+    bytes: model instanceof Uint8Array ? model.length : model.description.length + model.tensors.length,
     description: '',
     compilable: errors.length === 0,
     inputs: graph?.inputs.map(shown) ?? [],
