@@ -31,7 +31,7 @@ const ALLOWED = {
   learn: ['core', 'ir', 'program', 'ops', 'passes', 'lower', 'plan', 'schedule'],
   data: ['core', 'audio', 'formats', 'run'],
   rehearse: ['core', 'ir', 'data', 'learn', 'run'],
-  train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
+  train: ['core', 'ir', 'audio', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
   workers: ['core'],
   supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
   nas: [

@@ -1,8 +1,8 @@
 /** From one rate to another: an ideal low-pass filter, cut off by a window. */
 
 /** Zero crossings of the filter on each side; the band between passing and stopping gets narrower with more. */
-const CROSSINGS = 24;
-/** Of Kaiser's window: 80 dB of what lies above half the rate is gone. */
+const CROSSINGS = 48;
+/** Of Kaiser's window: what lies above half the rate is 80 dB softer. */
 const BETA = 8;
 /** Where the filter is at half, as a share of half the lower rate. */
 const CUTOFF = 0.94;

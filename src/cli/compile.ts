@@ -1,13 +1,12 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type FrontEnd, parseFrontEnd } from '../audio/front-end.ts';
 import type { Compilation } from '../compile.ts';
 import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '../core/diagnostics.ts';
 import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
-import { readBytes } from '../run/files.ts';
 import type { Target } from '../targets/index.ts';
+import { readFrontEnd } from './data.ts';
 import { addModelOptions, compileModel, MODEL_HELP, type ModelOptions } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table, withUnit } from './output.ts';
 
@@ -36,7 +35,11 @@ export function addCompile(program: Command, deliver: (result: Result) => void):
       'Compiles a model to a C99 project without heap, OS or library. Ends with 3 if it does not fit the target; the files are written all the same.',
     )
     .action(async (path: string, options: Options) => {
-      const compilation = await compileModel(path, options, await frontEndOf(options));
+      const compilation = await compileModel(
+        path,
+        options,
+        options.frontend === undefined ? undefined : await readFrontEnd(options.frontend),
+      );
       const { report, warnings } = compilation;
       const files = options.output === undefined ? [] : await writeProject(compilation, options.output);
       deliver({
@@ -46,11 +49,6 @@ export function addCompile(program: Command, deliver: (result: Result) => void):
         exitCode: report.fit.fits ? EXIT.ok : EXIT.doesNotFit,
       });
     });
-}
-
-async function frontEndOf({ frontend }: Options): Promise<FrontEnd | undefined> {
-  if (frontend === undefined) return undefined;
-  return parseFrontEnd(await readBytes(frontend, '--frontend'), frontend);
 }
 
 /**

@@ -10,5 +10,5 @@ export {
   UNIT,
 } from './inputs.ts';
 export { type DataOptions, openData } from './open.ts';
-export { featuresOf, openClips, openSounds, type SoundSetOptions } from './sounds.ts';
+export { openSounds, type SoundSetOptions } from './sounds.ts';
 export { sample, shuffled, split, subset } from './split.ts';

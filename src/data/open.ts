@@ -7,31 +7,34 @@ import { openCsv } from './csv.ts';
 import type { DataSource } from './dataset.ts';
 import { isIdxImages, openIdxFile, openIdxFolder } from './idx.ts';
 import { openPictures, type PictureSetOptions } from './pictures.ts';
-import { openSoundFile } from './sounds.ts';
+import { openSounds, type SoundSetOptions } from './sounds.ts';
 
 export interface DataOptions extends PictureSetOptions {
+  /** The data are sounds: what becomes of them, and what their names say. */
+  readonly sounds?: Omit<SoundSetOptions, 'progress'>;
   /** Of tables: the column of the labels, its name or its position from 0. Default 0. */
   readonly label?: string | number;
 }
 
 const KINDS =
-  'a folder CLASS/NAME.jpg or .png, or that below train/ and test/; a folder of IDX files (train-images-idx3-ubyte ...); x.npy with y.npy, or x_train.npy, x_test.npy ...; a .csv file, or train.csv and test.csv; a .json file that describes sounds (docs/audio.md)';
+  'a folder CLASS/NAME.jpg or .png, or that below train/ and test/; a folder of IDX files (train-images-idx3-ubyte ...); x.npy with y.npy, or x_train.npy, x_test.npy ...; a .csv file, or train.csv and test.csv; with a front-end, a folder of .wav files';
 
 /**
  * Opens the data set at `path`.
  * @throws RivuletError RV1006 if a file cannot be read, RV3002 for a damaged .npy file, RV4001 to RV4005 for what is wrong
- * with the data, RV4007 for a front-end
+ * with the data
  */
 export async function openData(path: string, options: DataOptions = {}): Promise<DataSource> {
   const status = await stat(path).catch((error: NodeJS.ErrnoException) =>
     fail('RV1006', error.code === 'ENOENT' ? `there is no "${path}"` : error.message, { origin: path }),
   );
+  const { sounds, progress } = options;
+  if (sounds !== undefined) return openSounds(path, { ...sounds, ...(progress && { progress }) });
   return status.isDirectory() ? openFolder(path, options) : openFile(path, options);
 }
 
-function openFile(path: string, { label, progress }: DataOptions): Promise<DataSource> {
+function openFile(path: string, { label }: DataOptions): Promise<DataSource> {
   const name = basename(path);
-  if (/\.json$/i.test(name)) return openSoundFile(path, progress);
   if (/\.csv$/i.test(name)) return openCsv(path, undefined, label);
   if (isItemsArray(name)) return openArrays(path, undefined);
   if (isIdxImages(name)) return openIdxFile(path);

@@ -28,7 +28,7 @@ export async function openPictures(root: string, options: PictureSetOptions = {}
   if (list.train.length + (list.test?.length ?? 0) === 0) {
     fail('RV4001', 'there are no pictures in it', {
       origin: root,
-      hint: 'a data set is CLASS/NAME.jpg or .png, or that below train/ and test/; a .json file describes one of sounds',
+      hint: 'a data set is CLASS/NAME.jpg or .png, or that below train/ and test/; sounds (.wav) need a front-end',
     });
   }
   return openDecoded(root, list, {

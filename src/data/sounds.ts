@@ -1,14 +1,10 @@
-/** Data sets of sound: WAV files as clips of one length, and clips as features. */
+/** Data sets of sound: WAV files as clips of one length, whose features a front-end makes. */
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { FeatureExtractor, featureReals } from '../audio/features.ts';
-import { clipSamples, type FrontEnd, frameWidth, parseFrontEnd } from '../audio/front-end.ts';
+import { clipSamples, type FrontEnd, frameWidth } from '../audio/front-end.ts';
 import { fitClip, resample } from '../audio/resample.ts';
 import { readWav } from '../audio/wav.ts';
 import { fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
-import { type JsonDialect, parseJsonObject } from '../formats/json.ts';
-import { readBytes } from '../run/files.ts';
 import { type DataSource, type Dataset, few } from './dataset.ts';
 import { openDecoded } from './decoded.ts';
 import {
@@ -29,8 +25,8 @@ export interface SoundSetOptions {
    * files lie in.
    */
   readonly names?: string;
-  /** Speakers whose clips are for testing, none of them for training. */
-  readonly heldOut?: readonly string[];
+  /** Speakers whose sounds are for testing, none of them for training. */
+  readonly testSpeakers?: readonly string[];
   /** Called now and then while files are decoded. */
   readonly progress?: (done: number, total: number) => void;
 }
@@ -38,10 +34,11 @@ export interface SoundSetOptions {
 const SOUNDS: FileKind = { pattern: /\.wav$/i, name: 'sounds (.wav)' };
 
 /**
- * Opens sounds as clips: int16 samples at the front-end's rate, as many as its frames take, [samples] of kind `reals`.
+ * Opens a folder of .wav files. Items are clips: int16 samples at the front-end's rate, as many as its frames take; what
+ * cannot be read is left out and named in the warnings.
  * @throws RivuletError RV1006, RV3005, RV4001 to RV4005
  */
-export async function openClips(root: string, options: SoundSetOptions): Promise<DataSource> {
+export async function openSounds(root: string, options: SoundSetOptions): Promise<DataSource> {
   const { frontEnd, progress } = options;
   const { rate } = frontEnd;
   const length = clipSamples(frontEnd);
@@ -49,85 +46,43 @@ export async function openClips(root: string, options: SoundSetOptions): Promise
   if (list.train.length + (list.test?.length ?? 0) === 0) {
     fail('RV4001', 'there are no sounds in it', {
       origin: root,
-      hint: 'a data set is CLASS/NAME.wav, or see docs/audio.md',
+      hint: 'a data set is CLASS/NAME.wav, that below train/ and test/, or files whose names say what they are',
     });
   }
-  return openDecoded(root, list, {
+  const source = await openDecoded(root, list, {
     name: 'sounds',
     key: ['sounds', JSON.stringify([rate, length])],
-    kind: 'reals',
+    kind: 'sounds',
     decode: (path) => {
       const { rate: from, samples } = readWav(new Uint8Array(readFileSync(path)), path);
       return { shape: [length], bytes: asBytes(fitClip(resample(samples, from, rate), length)) };
     },
-    values: (bytes) => Float32Array.from(new Int16Array(bytes.buffer)),
+    values: (bytes) => new Int16Array(bytes.buffer),
     shapeHint: '',
     ...(progress && { progress }),
   });
-}
-
-/** Clips as features: [frames, bands or coefficients], natural logarithms or coefficients of them, of kind `reals`. */
-export function featuresOf(clips: Dataset, frontEnd: FrontEnd): Dataset {
-  const extractor = new FeatureExtractor(frontEnd);
-  return {
+  const asFeatures = (clips: Dataset): Dataset => ({
     ...clips,
     shape: [frontEnd.frames, frameWidth(frontEnd)],
-    item: (index) => {
-      const { values, label } = clips.item(index);
-      return { values: featureReals(extractor.clip(Int16Array.from(values))), label };
-    },
-  };
-}
-
-/** Opens sounds as features. @throws RivuletError as `openClips` */
-export async function openSounds(root: string, options: SoundSetOptions): Promise<DataSource> {
-  const source = await openClips(root, options);
-  return {
-    ...source,
-    train: featuresOf(source.train, options.frontEnd),
-    test: source.test && featuresOf(source.test, options.frontEnd),
-  };
-}
-
-const DIALECT: JsonDialect = { code: 'RV4001', maxBytes: 1 << 20 };
-
-/**
- * Opens the sounds that a JSON file describes: `folder` and `frontEnd` (a file), both from where it lies; `names` and
- * `heldOut` as in `SoundSetOptions`.
- * @throws RivuletError RV4001, RV4007, and as `openClips`
- */
-export async function openSoundFile(
-  path: string,
-  progress?: SoundSetOptions['progress'],
-): Promise<DataSource> {
-  const json = parseJsonObject(await readBytes(path, path), DIALECT, path);
-  const beside = (key: string): string => join(dirname(path), json.text(key));
-  const unknown = json.keys().find((key) => !['folder', 'frontEnd', 'names', 'heldOut'].includes(key));
-  if (unknown !== undefined)
-    json.refuse(unknown, 'there is no such field, but folder, frontEnd, names and heldOut');
-  const frontEnd = beside('frontEnd');
-  return openSounds(beside('folder'), {
-    frontEnd: parseFrontEnd(await readBytes(frontEnd, `${path}: frontEnd`), frontEnd),
-    ...(json.has('names') && { names: json.text('names') }),
-    ...(json.has('heldOut') && { heldOut: json.texts('heldOut') }),
-    ...(progress && { progress }),
+    frontEnd,
   });
+  return { ...source, train: asFeatures(source.train), test: source.test && asFeatures(source.test) };
 }
 
-function listSounds(root: string, { names, heldOut = [] }: SoundSetOptions): FileList {
+function listSounds(root: string, { names, testSpeakers = [] }: SoundSetOptions): FileList {
   const pattern = names === undefined ? undefined : namesPattern(names);
   const labelled = names?.includes('{label}') ?? false;
   const list = labelled ? listNamed(root, pattern!) : listClasses(root, SOUNDS);
-  if (heldOut.length === 0) return list;
+  if (testSpeakers.length === 0) return list;
   if (pattern === undefined || !names!.includes('{speaker}')) {
-    fail('RV4001', 'speakers are held out, but names do not say who speaks', {
+    fail('RV4001', 'speakers are for testing, but names do not say who speaks', {
       origin: root,
       hint: 'say where in a file name the speaker is, e.g. {label}_{speaker}_{take}',
     });
   }
   if (list.test !== undefined)
-    fail('RV4001', 'speakers are held out of a set that has a test of its own', { origin: root });
-  return holdOut(root, list, pattern, heldOut);
+    fail('RV4001', 'speakers are for testing in a set that has a test of its own', { origin: root });
+  return splitBySpeaker(root, list, pattern, testSpeakers);
 }
 
 /** Sounds of all classes in one folder. */
@@ -144,21 +99,26 @@ function listNamed(root: string, pattern: RegExp): FileList {
   return { classes, train: files, test: undefined, warnings: othersWarning(others, kind, root) };
 }
 
-function holdOut(root: string, list: FileList, pattern: RegExp, heldOut: readonly string[]): FileList {
+function splitBySpeaker(
+  root: string,
+  list: FileList,
+  pattern: RegExp,
+  testSpeakers: readonly string[],
+): FileList {
   const speakerOf = ({ path }: ItemFile): string | undefined =>
     pattern.exec(stem(path.slice(path.lastIndexOf('/') + 1)))?.groups?.speaker;
   const known = list.train.filter((file) => speakerOf(file) !== undefined);
   const speakers = [...new Set(known.map((file) => speakerOf(file)!))].sort();
-  const unknown = heldOut.filter((speaker) => !speakers.includes(speaker));
+  const unknown = testSpeakers.filter((speaker) => !speakers.includes(speaker));
   if (unknown.length > 0) {
     fail('RV4001', `nobody is called ${few(unknown)}, but ${few(speakers)}`, { origin: root });
   }
   const nameless = list.train.filter((file) => speakerOf(file) === undefined).map(({ path }) => path);
-  const isHeld = (file: ItemFile): boolean => heldOut.includes(speakerOf(file)!);
+  const isTest = (file: ItemFile): boolean => testSpeakers.includes(speakerOf(file)!);
   return {
     classes: list.classes,
-    train: known.filter((file) => !isHeld(file)),
-    test: known.filter(isHeld),
+    train: known.filter((file) => !isTest(file)),
+    test: known.filter(isTest),
     warnings: [
       ...list.warnings,
       ...othersWarning(nameless, { ...SOUNDS, name: 'sounds whose name says who speaks' }, root),

@@ -100,11 +100,10 @@ export class JsonObject {
     );
   }
 
-  /** As many texts as there are; `count` of them if that is given. */
-  texts(key: string, count?: number): readonly string[] {
+  texts(key: string, count: number): readonly string[] {
     return this.#read(
       key,
-      `${count ?? 'a list of'} texts`,
+      `${count} texts`,
       (value): value is string[] => isList(value, count) && value.every((item) => typeof item === 'string'),
     );
   }

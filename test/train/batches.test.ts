@@ -4,6 +4,7 @@ import { createRandom } from '../../src/core/random.ts';
 import { datasetOf } from '../../src/data/dataset.ts';
 import { Batches, readItems } from '../../src/train/batches.ts';
 import type { Augmentation } from '../../src/train/recipe.ts';
+import { NO_AUGMENTATION } from '../support/augmentation.ts';
 
 const SHAPE = [5, 7, 2] as const;
 const SIZE = 70;
@@ -35,6 +36,9 @@ describe('a batch', () => {
 
   it('moves, mirrors and cuts each picture in one of the ways that the recipe allows', () => {
     const augmentation = fc.record({
+      brightness: fc.constant(0),
+      contrast: fc.constant(0),
+      sounds: fc.constant(NO_AUGMENTATION.sounds),
       shift: fc.integer({ min: 0, max: 3 }),
       flip: fc.boolean(),
       cutout: fc.constantFrom(0, 0, 3),
@@ -54,17 +58,39 @@ describe('a batch', () => {
   it('uses all ways', () => {
     const seen = new Set<string>();
     for (let seed = 0; seed < 300; ++seed) {
-      const { image } = filled(1, 0, { shift: 1, flip: true, cutout: 0 }, seed);
+      const { image } = filled(1, 0, { ...NO_AUGMENTATION, shift: 1, flip: true }, seed);
       seen.add(image.join());
     }
     expect(seen.size).toBe(18);
   });
 
   it('draws for an item the same wherever it stands, and another time by another seed', () => {
-    const how = { shift: 2, flip: true, cutout: 2 };
+    const how = { ...NO_AUGMENTATION, shift: 2, flip: true, cutout: 2 };
     const whole = filled(COUNT, 0, how, 3).image;
     expect(filled(4, 5, how, 3).image).toEqual(whole.subarray(5 * SIZE, 9 * SIZE));
     expect(filled(COUNT, 0, how, 4).image).not.toEqual(whole);
+  });
+});
+
+describe('light', () => {
+  it('is another for each picture, within what the recipe allows, and keeps the order of pixels', () => {
+    const how = { ...NO_AUGMENTATION, brightness: 0.3, contrast: 0.5 };
+    const plain = filled(COUNT, 0).image;
+    const seen: number[] = [];
+    for (let seed = 0; seed < 300; ++seed) {
+      const { image } = filled(1, 0, how, seed);
+      const middle = plain.subarray(0, SIZE).findIndex((x) => Math.abs(x) < 0.1);
+      seen.push(image[middle]!);
+      for (const [i, value] of image.entries()) {
+        expect(Math.abs(value)).toBeLessThanOrEqual(1);
+        const most = Math.fround(1.5 * Math.abs(plain[i]!) + 0.3001);
+        expect(Math.abs(value)).toBeLessThanOrEqual(most);
+      }
+      const pairs = [...image].map((value, i) => [plain[i]!, value] as const).sort((a, b) => a[0] - b[0]);
+      expect(pairs.every(([, value], i) => i === 0 || value >= pairs[i - 1]![1])).toBe(true);
+    }
+    expect(Math.max(...seen) - Math.min(...seen)).toBeGreaterThan(0.4);
+    expect(new Set(seen).size).toBeGreaterThan(290);
   });
 });
 
