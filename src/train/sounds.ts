@@ -17,14 +17,17 @@ export function disturbClip(
   const factor = 10 ** ((gain * (2 * random() - 1)) / 20);
   // Numbers spread evenly over a range have a root mean square of the range divided by the root of 12.
   const range = Math.sqrt(12) * 32768 * noise * random();
-  return Int16Array.from(clip, (_, i) => {
-    const heard = i >= later && i - later < clip.length ? factor * clip[i - later]! : 0;
-    return clamp(Math.round(heard + range * (random() - 0.5)), -32768, 32767);
-  });
+  const disturbed = new Int16Array(clip.length);
+  for (let i = 0; i < clip.length; ++i) {
+    const from = i - later;
+    const heard = from >= 0 && from < clip.length ? factor * clip[from]! : 0;
+    disturbed[i] = clamp(Math.round(heard + range * (random() - 0.5)), -32768, 32767);
+  }
+  return disturbed;
 }
 
 /**
- * Hides some frames and some bands behind each other's mean: the masks of SpecAugment (Park and others, 2019), one each.
+ * Puts the mean of all features in place of some frames and of some bands: the masks of SpecAugment (Park and others, 2019), one each.
  * @param features [frames, width], in place
  */
 export function maskFeatures(

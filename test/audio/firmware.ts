@@ -10,11 +10,12 @@ export const QUANTIZATION = { scale: 0.15, zeroPoint: 20 } as const;
 /**
  * @param pieces samples of each push, again and again
  * @param edit what is replaced in the emitted C
+ * @param logarithms whether they are copied to the second output
  */
 export function frontEndRequest(
   frontEnd: FrontEnd,
   core: string,
-  { pieces = [100, 1, 333], edit = ['', ''] as readonly [string, string] } = {},
+  { pieces = [100, 1, 333], edit = ['', ''] as readonly [string, string], logarithms = true } = {},
 ): FirmwareRequest {
   const tables = tablesOf(frontEnd);
   const quantization = quantizationOf(QUANTIZATION.scale, QUANTIZATION.zeroPoint)!;
@@ -58,7 +59,7 @@ export function frontEndRequest(
     '        left -= count;',
     '        while (clip_features_push(&samples, &count, frame, &memory->features) == 1) {',
     '            frame += CLIP_FEATURES_SIZE;',
-    `            for (int b = 0; b < ${frontEnd.bands}; ++b) {`,
+    `            for (int b = 0; b < ${logarithms ? frontEnd.bands : 0}; ++b) {`,
     '                *sums++ = memory->features.spectrum[b];',
     '            }',
     '        }',
