@@ -43,7 +43,7 @@ interface Kept {
 
 /** Part of the cache's key: to be changed with what the files mean. */
 const LAYOUT = 'decoded 1';
-/** Files that are decoded at the same time; see docs/data.md for what was measured. */
+/** Files that are decoded at the same time: more than enough to keep the threads busy that decode pictures, libuv's. */
 const IN_FLIGHT = 64;
 
 /**

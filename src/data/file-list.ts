@@ -39,7 +39,8 @@ export function listClasses(root: string, kind: FileKind): FileList {
   const top = foldersIn(root);
   if (!top.includes('train')) {
     const { files, others } = filesOf(root, '', top, top, kind);
-    return { classes: top, train: files, test: undefined, warnings: othersWarning(others, kind, root) };
+    const warnings = [...othersWarning(others, kind, root), ...straysWarning(root, [''], kind)];
+    return { classes: top, train: files, test: undefined, warnings };
   }
   const strangers = top.filter((name) => name !== 'train' && name !== 'test');
   if (strangers.length > 0) {
@@ -55,7 +56,7 @@ export function listClasses(root: string, kind: FileKind): FileList {
       classes,
       train: train.files,
       test: undefined,
-      warnings: othersWarning(train.others, kind, root),
+      warnings: [...othersWarning(train.others, kind, root), ...straysWarning(root, ['', 'train/'], kind)],
     };
   }
   const tested = foldersIn(join(root, 'test'));
@@ -64,7 +65,10 @@ export function listClasses(root: string, kind: FileKind): FileList {
     fail('RV4004', `classes that train does not have: ${few(unknown)}`, { origin: join(root, 'test') });
   }
   const test = filesOf(root, 'test/', tested, classes, kind);
-  const warnings = othersWarning([...train.others, ...test.others], kind, root);
+  const warnings = [
+    ...othersWarning([...train.others, ...test.others], kind, root),
+    ...straysWarning(root, ['', 'train/', 'test/'], kind),
+  ];
   return { classes, train: train.files, test: test.files, warnings };
 }
 
@@ -109,6 +113,18 @@ export function othersWarning(others: readonly string[], { name }: FileKind, ori
   if (others.length === 0) return [];
   const what = `${others.length} files that are no ${name} are left out: ${few(others)}`;
   return [warningDiagnostic('RV4002', what, { origin })];
+}
+
+/** Items that lie beside the folders of classes. */
+function straysWarning(root: string, prefixes: readonly string[], kind: FileKind): Diagnostic[] {
+  const strays = prefixes.flatMap((prefix) =>
+    entriesIn(join(root, prefix))
+      .map(({ name }) => `${prefix}${name}`)
+      .filter((path) => itemAt(root, path, 0, kind) !== undefined),
+  );
+  if (strays.length === 0) return [];
+  const what = `${strays.length} ${kind.name} lie in the folder of no class and are left out: ${few(strays)}`;
+  return [warningDiagnostic('RV4002', what, { origin: root })];
 }
 
 function foldersIn(folder: string): string[] {

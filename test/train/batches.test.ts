@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/core/random.ts';
+import { asBytes } from '../../src/core/dtype.ts';
+import { createRandom, fnv1a } from '../../src/core/random.ts';
 import { datasetOf } from '../../src/data/dataset.ts';
 import { Batches, readItems } from '../../src/train/batches.ts';
 import type { Augmentation } from '../../src/train/recipe.ts';
@@ -73,26 +74,52 @@ describe('a batch', () => {
 });
 
 describe('light', () => {
-  it('is another for each picture, within what the recipe allows, and keeps the order of pixels', () => {
-    const how = { ...NO_AUGMENTATION, brightness: 0.3, contrast: 0.5 };
-    const plain = filled(COUNT, 0).image;
-    const seen: number[] = [];
-    for (let seed = 0; seed < 300; ++seed) {
-      const { image } = filled(1, 0, how, seed);
-      const middle = plain.subarray(0, SIZE).findIndex((x) => Math.abs(x) < 0.1);
-      seen.push(image[middle]!);
-      for (const [i, value] of image.entries()) {
-        expect(Math.abs(value)).toBeLessThanOrEqual(1);
-        const most = Math.fround(1.5 * Math.abs(plain[i]!) + 0.3001);
-        expect(Math.abs(value)).toBeLessThanOrEqual(most);
+  const plain = filled(1, 0).image;
+  const lit = (how: Partial<Augmentation>): Float32Array[] =>
+    Array.from({ length: 200 }, (_, seed) => filled(1, 0, { ...NO_AUGMENTATION, ...how }, seed).image);
+  const range = (x: readonly number[]): [number, number] => [Math.min(...x), Math.max(...x)];
+
+  it('adds the same to all pixels, as far as black and white', () => {
+    const added = lit({ brightness: 0.3 }).map((image) => {
+      const [by] = image.map((x, i) => x - plain[i]!).filter((_, i) => Math.abs(plain[i]!) < 0.6);
+      for (const [i, x] of image.entries()) {
+        expect(x).toBeCloseTo(Math.max(-1, Math.min(1, plain[i]! + by!)), 6);
       }
-      const pairs = [...image].map((value, i) => [plain[i]!, value] as const).sort((a, b) => a[0] - b[0]);
-      expect(pairs.every(([, value], i) => i === 0 || value >= pairs[i - 1]![1])).toBe(true);
-    }
-    expect(Math.max(...seen) - Math.min(...seen)).toBeGreaterThan(0.4);
-    expect(new Set(seen).size).toBeGreaterThan(290);
+      return by!;
+    });
+    const [least, most] = range(added);
+    expect(least).toBeGreaterThan(-0.3);
+    expect(least).toBeLessThan(-0.28);
+    expect(most).toBeLessThan(0.3);
+    expect(most).toBeGreaterThan(0.28);
+  });
+
+  it('multiplies all pixels by the same', () => {
+    const factors = lit({ contrast: 0.5 }).map((image) => {
+      const [by] = image.map((x, i) => x / plain[i]!).filter((_, i) => Math.abs(plain[i]! - 0.4) < 0.2);
+      for (const [i, x] of image.entries()) {
+        expect(x).toBeCloseTo(Math.max(-1, Math.min(1, plain[i]! * by!)), 5);
+      }
+      return by!;
+    });
+    const [least, most] = range(factors);
+    expect(least).toBeGreaterThan(0.5);
+    expect(least).toBeLessThan(0.52);
+    expect(most).toBeLessThan(1.5);
+    expect(most).toBeGreaterThan(1.48);
+  });
+
+  it('changes nothing that is drawn besides where the recipe does not ask for it', () => {
+    const how = { ...NO_AUGMENTATION, shift: 2, flip: true, cutout: 2 };
+    expect(filled(COUNT, 0, { ...how, brightness: 1e-9 }, 1).image).not.toEqual(
+      filled(COUNT, 0, how, 1).image,
+    );
+    expect(fnv1a(asBytes(filled(COUNT, 0, how, 1).image))).toBe(AS_BEFORE_LIGHT);
   });
 });
+
+/** Of the batch as it was before there was light: results of old recipes stay what they are. */
+const AS_BEFORE_LIGHT = 3533342651;
 
 /** How many shifts, with or without a mirror, explain a picture; what is 0 inside may have been cut. */
 function waysTo(found: Float32Array, item: number, { shift, flip, cutout }: Augmentation): number {

@@ -37,7 +37,7 @@ describe('a clip', () => {
     expect(seen.size).toBe(17);
   });
 
-  it('is louder or softer by up to so many decibels, and never wraps', () => {
+  it('is louder or softer by up to so many decibels', () => {
     const gains = Array.from({ length: 100 }, (_, seed) => {
       const found = disturbed({ gain: 12 }, seed);
       expect(found.every((x, i) => x * clip[i]! >= 0)).toBe(true);
@@ -47,6 +47,14 @@ describe('a clip', () => {
     expect(Math.max(...gains)).toBeLessThan(12.1);
     expect(Math.min(...gains)).toBeLessThan(-11);
     expect(Math.min(...gains)).toBeGreaterThan(-12.6);
+  });
+
+  it('that gets too loud is cut off', () => {
+    const loud = SIGNALS.chirp!(500);
+    for (let seed = 0; seed < 20; ++seed) {
+      const found = disturbClip(loud, { ...NONE, gain: 20, noise: 0.01 }, RATE, createRandom(seed));
+      expect(found.every((x, i) => Math.abs(loud[i]!) < 12000 || x * loud[i]! > 0)).toBe(true);
+    }
   });
 
   it('has noise of up to so much', () => {
@@ -135,6 +143,15 @@ describe('a batch of sounds', () => {
     const random = createRandom(Math.imul(7, 0x9e3779b1) + 1);
     const clipAsHeard = disturbClip(clips[1]!, how.sounds, frontEnd.rate, random);
     expect(filled([1], how, 7).image).toEqual(featureReals(new FeatureExtractor(frontEnd).clip(clipAsHeard)));
+  });
+
+  it('has masks over features', () => {
+    const how = { ...NO_AUGMENTATION, sounds: { ...NONE, frames: 3, bands: 4 } };
+    const { image } = filled([1], how, 7);
+    const plain = filled([1]).image;
+    const changed = image.filter((x, i) => x !== plain[i]).length;
+    expect(changed).toBeGreaterThan(0);
+    expect(changed).toBeLessThanOrEqual(3 * 32 + 4 * 9);
   });
 
   it('draws for a sound the same wherever it stands, and another time by another seed', () => {
