@@ -20,9 +20,10 @@ import { VERSION } from '../version.ts';
 import { learnerInput, number, readGraph } from './learn-model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 import { SchemeCosts, schemeOf } from './scheme-costs.ts';
+import { threadsOption, type WorkersChoice, withWorkers, workersOption } from './workers-options.ts';
 import { writeFileAt } from './write.ts';
 
-interface Options {
+interface Options extends WorkersChoice {
   readonly data: string;
   readonly budget: number;
   readonly flash?: number;
@@ -37,7 +38,6 @@ interface Options {
   readonly seeds: number;
   readonly depth: number;
   readonly points: number;
-  readonly workers: number;
   readonly output?: string;
   readonly results?: string;
   readonly svg?: string;
@@ -71,7 +71,8 @@ export function addLearnPlan(
     .option('--seeds <n>', 'trials of each kind; contributions are means', positive, 2)
     .option('--depth <n>', 'last layers that are analysed', positive, 24)
     .option('--points <n>', 'budgets in the table, up to the one given', positive, 4)
-    .option('--workers <n>', 'trials at the same time', positive, 1)
+    .addOption(threadsOption())
+    .addOption(workersOption())
     .option('-o, --output <file>', 'write the scheme, for "learn compile"')
     .option('--results <file>', 'keep contributions, table and scheme as JSON')
     .option('--svg <file>', 'draw the contributions')
@@ -199,7 +200,7 @@ async function contribute(
   options: Options,
   tell: (text: string) => void,
 ) {
-  const { samples, heldOut, epochs, rate, seeds, depth, workers } = options;
+  const { samples, heldOut, epochs, rate, seeds, depth } = options;
   const { type, pictures } = learnerInput(graph, basename(path));
   const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
   const source = await openData(options.data, pictures === undefined ? {} : { ...pictures, progress });
@@ -220,11 +221,13 @@ async function contribute(
       options.data,
     );
     const began = Date.now();
-    const contributions = await analyse(graph, {
-      ...{ ...drawn, classes: outputs, depth, ratios: RATIOS, epochs, rate, seeds, workers },
-      identity: contentHash([identity, VERSION]),
-      tell: (done, all, known) => tell(trialText(done, all, known, Date.now() - began)),
-    });
+    const contributions = await withWorkers(options, tell, (workers) =>
+      analyse(graph, {
+        ...{ ...drawn, classes: outputs, depth, ratios: RATIOS, epochs, rate, seeds, workers },
+        identity: contentHash([identity, VERSION]),
+        tell: (done, all, known) => tell(trialText(done, all, known, Date.now() - began)),
+      }),
+    );
     const counted = { samples: drawn.train.labels.length, heldOut: drawn.held.labels.length };
     const trials = { ...counted, epochs, rate, seeds, depth, ratios: RATIOS };
     return { contributions, classes, outputs, trials, warnings: source.warnings };

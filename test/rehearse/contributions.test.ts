@@ -9,6 +9,7 @@ import { importTflite } from '../../src/import/tflite.ts';
 import { prepareForTraining } from '../../src/learn/compile-training.ts';
 import { type AnalysisOptions, analyse } from '../../src/rehearse/contributions.ts';
 import { drawSamples } from '../../src/rehearse/samples.ts';
+import { IN_PROCESS } from '../../src/workers/in-process.ts';
 
 const digits = prepareForTraining(
   importTflite(new Uint8Array(readFileSync('examples/digits/digits.tflite')), 'digits.tflite').graph,
@@ -38,7 +39,7 @@ afterAll(() => {
 function options(identity: string, tell: AnalysisOptions['tell'] = () => undefined): AnalysisOptions {
   return {
     ...{ ...samples, classes: 3, depth: 2, ratios: [1, 0.25], epochs: 1, rate: 0.01, seeds: 2 },
-    ...{ workers: 1, identity, tell },
+    ...{ workers: IN_PROCESS, identity, tell },
   };
 }
 
