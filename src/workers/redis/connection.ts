@@ -5,6 +5,8 @@ import type { RedisAddress } from './address.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RETRY_MS = 500;
+/** What ioredis and BullMQ say of commands that a lost connection has ended. */
+const CLOSED = 'Connection is closed.';
 
 /**
  * Connects, at once or not at all; later the connection may be lost for a while.
@@ -38,6 +40,8 @@ async function probe(redis: Redis, address: RedisAddress): Promise<void> {
   try {
     await redis.connect();
     await redis.ping();
+    // Without the database that is wanted, ioredis goes on with another.
+    if (reason !== undefined) throw reason;
   } catch (error) {
     refuse(reason ?? error, address);
   } finally {
@@ -45,13 +49,16 @@ async function probe(redis: Redis, address: RedisAddress): Promise<void> {
   }
 }
 
+/** The connection is gone, or might as well be. */
+export class ConnectionLost extends Error {}
+
 /**
  * Says what a failed command means.
- * @throws RivuletError the given one, RV7001 without connection, RV7002 where Redis says no, RV7005 where it has no room
+ * @throws RV7001 without connection, RV7002 where Redis says no, RV7005 where it has no room; other errors as they are
  */
 export function refuse(error: unknown, { shown, tls }: RedisAddress): never {
-  if (error instanceof RivuletError) throw error;
-  const { name, message } = error as Error;
+  if (error instanceof RivuletError || !(error instanceof Error)) throw error;
+  const { name, message } = error;
   const origin = shown;
   if (/^OOM /.test(message)) {
     fail('RV7005', 'Redis has no room left', { origin, hint: `raise its "maxmemory": ${message}` });
@@ -62,20 +69,20 @@ export function refuse(error: unknown, { shown, tls }: RedisAddress): never {
       : 'Redis 6.2 or later is needed, alone and not as a cluster';
     fail('RV7002', `Redis refuses: ${message}`, { origin, hint });
   }
+  const { code } = error as NodeJS.ErrnoException;
+  const lost = error instanceof ConnectionLost || message === CLOSED;
+  if (!lost && !('syscall' in error) && code !== 'ETIMEDOUT') throw error;
   const hint = tls
     ? 'is it running there, with TLS?'
     : 'is redis-server running there, and may it be reached?';
-  return fail('RV7001', `Redis cannot be reached: ${message || (error as { code?: string }).code}`, {
-    origin,
-    hint,
-  });
+  return fail('RV7001', `Redis cannot be reached: ${message || code}`, { origin, hint });
 }
 
 /** The promise, or an error if it takes longer than so many milliseconds: a network may swallow what it is given. */
 export async function within<Value>(limit: number, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer for ${limit / 1000} s`)), limit);
+    timer = setTimeout(() => reject(new ConnectionLost(`no answer for ${limit / 1000} s`)), limit);
   });
   try {
     return await Promise.race([promise, late]);

@@ -42,9 +42,9 @@ export class Farm {
     this.tell = tell;
   }
 
-  /** Waiting begins. */
+  /** A batch begins. */
   expect(): void {
-    this.lastSeen = Date.now();
+    [this.seen, this.lastSeen] = [false, Date.now()];
   }
 
   /** @throws RivuletError RV7003 where only others are, or none for too long */

@@ -10,7 +10,7 @@ import { inSharedMemory, type SharedBlob, type SharedBlobs } from '../shared.ts'
 import { ThreadWorkers } from '../threads.ts';
 import type { Json } from '../workers.ts';
 import type { RedisAddress } from './address.ts';
-import { connect, refuse, within } from './connection.ts';
+import { ConnectionLost, connect, refuse, within } from './connection.ts';
 import { arrive, leave } from './farm.ts';
 import {
   blobKey,
@@ -90,7 +90,7 @@ export class Server {
     const queues = [queueName(program), ...(native === undefined ? [] : [queueName(program, native)])];
     this.workers = queues.map((queue) => this.listen(queue));
     this.beating = setInterval(() => this.beat().catch((error) => this.giveUp(error)), timing.beat);
-    redis.once('end', () => this.giveUp(new Error('the connection was lost')));
+    redis.once('end', () => this.giveUp(new ConnectionLost('the connection is lost')));
   }
 
   get program(): string {
