@@ -1,5 +1,5 @@
 /** The contribution analysis of a small network: repeatable, and resumed wherever it was stopped. */
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,9 @@ afterAll(() => {
   if (before === undefined) delete process.env.TMPDIR;
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Threads cannot load TypeScript. */
+const THREADS = join(import.meta.dirname, '../../dist/src/workers/threads.js');
 
 function options(identity: string, tell: AnalysisOptions['tell'] = () => undefined): AnalysisOptions {
   return {
@@ -132,5 +135,13 @@ describe('the samples of an analysis', () => {
       ['a', 'b'],
     );
     expect(() => drawSamples(lonely, 2, 2, asInput, 'test')).toThrow(/RV4005.*"b"/);
+  });
+
+  it.skipIf(!existsSync(THREADS))('gives the same in threads', async () => {
+    const { ThreadWorkers } = (await import(THREADS)) as typeof import('../../src/workers/threads.ts');
+    const workers = new ThreadWorkers(2);
+    const inThreads = await analyse(digits, { ...options('threads'), workers });
+    await workers.close();
+    expect(inThreads).toEqual(await analyse(digits, options('no threads')));
   });
 });

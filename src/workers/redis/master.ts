@@ -129,6 +129,7 @@ export class RedisWorkers implements Workers {
         await this.provide(batch.blobs, hashes);
         await settle([...left.keys()]);
         await this.add(queue, left);
+        await this.renew(queue);
         this.farm.look(await workersPresent(this.redis), native);
         const end = Date.now() + this.timing.sweep;
         while (left.size > 0 && Date.now() < end) {
@@ -183,6 +184,13 @@ export class RedisWorkers implements Workers {
         missing.map(([jobId, { data }]) => ({ name: data.kind, data, opts: { jobId, ...options } })),
       );
     }
+  }
+
+  /** What BullMQ keeps for the whole queue, which is of no use to another version. */
+  private async renew(queue: Queue): Promise<void> {
+    const renewing = this.redis.pipeline();
+    for (const key of ['events', 'id', 'meta']) renewing.expire(queue.toKey(key), KEPT.queue);
+    await renewing.exec();
   }
 
   private async results(ids: readonly string[]): Promise<(string | null)[]> {

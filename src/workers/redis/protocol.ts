@@ -1,6 +1,6 @@
 /**
- * What master and workers agree on: names of keys, what lies there, and for how long. All of it expires: nothing that a
- * killed process leaves behind stays.
+ * What master and workers agree on: names of keys, what lies there, and for how long. What a killed process leaves behind
+ * expires.
  */
 import { sha256 } from '../shared.ts';
 import type { Json } from '../workers.ts';
@@ -14,8 +14,8 @@ export const blobKey = (hash: string): string => `${PREFIX}:blob:${hash}`;
 /** JSON of a job's result. */
 export const resultKey = (job: string): string => `${PREFIX}:result:${job}`;
 
-/** Seconds. A master renews blobs while it waits; results are for masters that are started again. */
-export const KEPT = { blob: 3600, result: 24 * 3600 } as const;
+/** Seconds. A master renews blobs and queue while it waits; results are for masters that are started again. */
+export const KEPT = { blob: 3600, result: 24 * 3600, queue: 7 * 24 * 3600 } as const;
 
 /** What a string of Redis can hold. */
 export const LARGEST_BLOB = 512 * 2 ** 20;
