@@ -32,6 +32,13 @@ export async function connect(address: RedisAddress, outage: number): Promise<Re
   return redis;
 }
 
+/** Another connection to the same Redis, made when it is used: for what takes so long that other commands must not wait. */
+export function besides(redis: Redis): Redis {
+  const other = redis.duplicate();
+  other.on('error', () => undefined);
+  return other;
+}
+
 async function probe(redis: Redis, address: RedisAddress): Promise<void> {
   let reason: Error | undefined;
   redis.on('error', (error) => {
@@ -78,7 +85,7 @@ export function refuse(error: unknown, { shown, tls }: RedisAddress): never {
   return fail('RV7001', `Redis cannot be reached: ${message || code}`, { origin, hint });
 }
 
-/** The promise, or an error if it takes longer than so many milliseconds: a network may swallow what it is given. */
+/** The promise, or an error if it takes longer than so many milliseconds. */
 export async function within<Value>(limit: number, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

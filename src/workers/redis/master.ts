@@ -3,6 +3,7 @@
  * is kept under that name. So everything may be done again: posting what is posted already changes nothing, a job that two
  * workers do has one result, and a master that is started again finds what was done before.
  */
+import { setTimeout } from 'node:timers/promises';
 import { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { errorDiagnostic, fail, RivuletError } from '../../core/diagnostics.ts';
@@ -11,7 +12,7 @@ import { programOf } from '../program.ts';
 import { mapRecord, sha256 } from '../shared.ts';
 import type { Batch, Blobs, Json, Workers } from '../workers.ts';
 import type { RedisAddress } from './address.ts';
-import { connect, refuse, within } from './connection.ts';
+import { besides, connect, refuse, within } from './connection.ts';
 import { Farm, workersPresent } from './farm.ts';
 import { News } from './news.ts';
 import {
@@ -57,6 +58,8 @@ export class RedisWorkers implements Workers {
   private readonly options: MasterOptions;
   private readonly timing: Timing;
   private readonly redis: Redis;
+  /** For blobs. */
+  private readonly bulk: Redis;
   private readonly program: string;
   private readonly farm: Farm;
   private readonly channels = new Map<string, Channel>();
@@ -75,7 +78,7 @@ export class RedisWorkers implements Workers {
   }
 
   private constructor(options: MasterOptions, timing: Timing, redis: Redis) {
-    [this.options, this.timing, this.redis] = [options, timing, redis];
+    [this.options, this.timing, this.redis, this.bulk] = [options, timing, redis, besides(redis)];
     this.program = programOf(options.registry);
     this.farm = new Farm(this.program, timing, options.tell);
   }
@@ -87,16 +90,20 @@ export class RedisWorkers implements Workers {
   /** @throws RivuletError what a job threw, with the name of its worker; RV7001 to RV7005 */
   async map<Arguments extends Json, Result extends Json>(batch: Batch<Arguments, Result>): Promise<Result[]> {
     const native = batch.native ? await this.options.native() : undefined;
+    const over = new AbortController();
     try {
-      return await this.post(batch, native);
+      return await Promise.race([this.post(batch, native), this.watch(over.signal)]);
     } catch (error) {
       return refuse(error, this.options.address);
+    } finally {
+      over.abort();
     }
   }
 
   async close(): Promise<void> {
     for (const { queue, events } of this.channels.values())
       await Promise.allSettled([queue.close(), events.close()]);
+    this.bulk.disconnect();
     this.redis.disconnect();
   }
 
@@ -125,7 +132,6 @@ export class RedisWorkers implements Workers {
     this.farm.expect();
     try {
       while (left.size > 0) {
-        await within(this.timing.outage, this.redis.ping());
         await this.provide(batch.blobs, hashes);
         await settle([...left.keys()]);
         await this.add(queue, left);
@@ -144,6 +150,14 @@ export class RedisWorkers implements Workers {
       // After an error: those that no worker has begun.
       if (this.redis.status === 'ready')
         await Promise.allSettled([...left.keys()].map((id) => queue.remove(id)));
+    }
+  }
+
+  /** Never resolves; throws when Redis no longer answers: a network may swallow what it is given. */
+  private async watch(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await within(this.timing.outage, this.redis.ping());
+      await setTimeout(this.timing.sweep, undefined, { signal });
     }
   }
 
@@ -166,9 +180,9 @@ export class RedisWorkers implements Workers {
         fail('RV7005', `"${name}" has ${bytes.length} bytes, Redis keeps at most ${LARGEST_BLOB}`);
       }
       const key = blobKey(hashes[name]!);
-      if ((await this.redis.expire(key, KEPT.blob)) === 1) continue;
+      if ((await this.bulk.expire(key, KEPT.blob)) === 1) continue;
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      await this.redis.set(key, buffer, 'EX', KEPT.blob);
+      await this.bulk.set(key, buffer, 'EX', KEPT.blob);
     }
   }
 

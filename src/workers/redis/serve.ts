@@ -10,7 +10,7 @@ import { inSharedMemory, type SharedBlob, type SharedBlobs } from '../shared.ts'
 import { ThreadWorkers } from '../threads.ts';
 import type { Json } from '../workers.ts';
 import type { RedisAddress } from './address.ts';
-import { ConnectionLost, connect, refuse, within } from './connection.ts';
+import { besides, ConnectionLost, connect, refuse, within } from './connection.ts';
 import { arrive, leave } from './farm.ts';
 import {
   blobKey,
@@ -53,6 +53,8 @@ export class Server {
   private readonly options: ServeOptions;
   private readonly timing: Timing;
   private readonly redis: Redis;
+  /** For blobs. */
+  private readonly bulk: Redis;
   private readonly threads: ThreadWorkers;
   private readonly workers: readonly Worker[];
   private readonly id = randomUUID();
@@ -81,7 +83,7 @@ export class Server {
 
   private constructor(options: ServeOptions, timing: Timing, redis: Redis) {
     const { registry, name, threads, native, program = programOf(registry) } = options;
-    [this.options, this.timing, this.redis] = [options, timing, redis];
+    [this.options, this.timing, this.redis, this.bulk] = [options, timing, redis, besides(redis)];
     this.threads = new ThreadWorkers(threads, registry);
     this.info = { name, threads, program, ...(native !== undefined && { native }) };
     this.ended = new Promise<Served>((resolve, reject) => {
@@ -166,7 +168,7 @@ export class Server {
   }
 
   private async fetchBlob(name: string, hash: string): Promise<SharedBlob> {
-    const bytes = await this.redis.getBuffer(blobKey(hash));
+    const bytes = await this.bulk.getBuffer(blobKey(hash));
     if (bytes !== null) return { hash, bytes: inSharedMemory(bytes) };
     this.blobs.forget(hash);
     return fail('RV7005', `"${name}" is no longer there: nobody waits for the result`);
@@ -211,6 +213,7 @@ export class Server {
   private async closeAll(): Promise<void> {
     clearInterval(this.beating);
     await Promise.allSettled(this.workers.map((worker) => worker.close(true)));
+    this.bulk.disconnect();
     this.redis.disconnect();
     await this.threads.close();
   }
