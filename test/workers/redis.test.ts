@@ -240,6 +240,18 @@ describe.skipIf(!HERE)(HERE ? 'Redis' : 'skipped: redis-server or the build is m
     }
   });
 
+  it('that no longer answers is an error', async () => {
+    const child = await worker('patient');
+    const [begun, gaveUp] = [said(child, /begun/), said(child, /RV7001.*no answer for 6 s/)];
+    const jobs = [{ milliseconds: 60_000, job: ++salt }];
+    const lost = (await master()).map({ kind: KINDS.wait, jobs, blobs: {} });
+    const told = expect(lost).rejects.toThrow(/RV7001.*no answer for 6 s/);
+    await begun;
+    redis.process.kill('SIGSTOP');
+    await Promise.all([told, gaveUp, ended(child)]);
+    expect(child.exitCode).toBe(2);
+  });
+
   it('that is unplugged ends master and worker, that comes back empty does not', async () => {
     let own = await startRedis();
     try {
