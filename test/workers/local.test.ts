@@ -64,16 +64,18 @@ describe.skipIf(!existsSync(BUILT)).each(ALL)('work %s', (_, open) => {
 describe.skipIf(!existsSync(BUILT))('threads', () => {
   it('get blobs once, in memory that they share, also in later batches', async () => {
     const workers = await threadWorkers(1);
-    const look = (data: Uint8Array) =>
-      workers.map({ kind: KINDS.look, jobs: Array.from({ length: 20 }, () => ({})), blobs: { data } });
+    const look = (data: Uint8Array, other = Uint8Array.of(0)) =>
+      workers.map({ kind: KINDS.look, jobs: Array.from({ length: 20 }, () => ({})), blobs: { data, other } });
     const first = await look(Uint8Array.of(7, 8));
     expect(first).toEqual(Array(20).fill({ shared: true, objects: 1, first: 7 }));
     expect(await look(Uint8Array.of(7, 8))).toEqual(first);
-    const other = Uint8Array.of(9, 8);
-    expect((await look(other))[0]).toEqual({ shared: true, objects: 2, first: 9 });
+    // Whatever comes with them.
+    expect(await look(Uint8Array.of(7, 8), Uint8Array.of(1))).toEqual(first);
+    const changing = Uint8Array.of(9, 8);
+    expect((await look(changing))[0]).toEqual({ shared: true, objects: 2, first: 9 });
     // Bytes that have changed are other bytes.
-    other[0] = 1;
-    expect((await look(other))[0]).toEqual({ shared: true, objects: 3, first: 1 });
+    changing[0] = 1;
+    expect((await look(changing))[0]).toEqual({ shared: true, objects: 3, first: 1 });
   });
 
   it('that end are an error with a number, and others take their place', async () => {
