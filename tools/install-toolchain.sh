@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the compilers and emulators that building and running emitted firmware takes: npm run toolchain [-- --quiet]
+# Installs the compilers and emulators that building and running emitted firmware takes, and the Redis that work on many
+# machines goes by: npm run toolchain [-- --quiet]
 # Does nothing where all of them are there, and never fails: everything but those builds and runs works without them.
 set -u
 
@@ -21,6 +22,7 @@ qemu-system-arm command -v qemu-system-arm
 gcc-riscv64-unknown-elf command -v riscv64-unknown-elf-gcc
 picolibc-riscv64-unknown-elf echo '#include <string.h>' | riscv64-unknown-elf-gcc --specs=picolibc.specs -E -
 qemu-system-misc command -v qemu-system-riscv32
+redis-server command -v redis-server
 LIST
 }
 
@@ -51,6 +53,6 @@ if [ ${#missing[@]} -eq 0 ]; then
   say "the toolchain is complete"
 else
   echo "not installed: ${missing[*]} (Debian and Ubuntu package names)"
-  echo "Compiling models works without them; building and running firmware for those cores is skipped."
+  echo "Compiling models works without them; building and running firmware for those cores, or tests of workers, are skipped."
 fi
 exit 0

@@ -20,9 +20,10 @@ import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { learnerInput, number, readGraph } from './learn-model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 import { SchemeCosts, schemeOf } from './scheme-costs.ts';
+import { threadsOption, type WorkersChoice, withWorkers, workersOption } from './workers-options.ts';
 import { writeFileAt } from './write.ts';
 
-interface Options extends DataFlags {
+interface Options extends DataFlags, WorkersChoice {
   readonly budget: number;
   readonly flash?: number;
   readonly maxInstructions?: number;
@@ -36,7 +37,6 @@ interface Options extends DataFlags {
   readonly seeds: number;
   readonly depth: number;
   readonly points: number;
-  readonly workers: number;
   readonly output?: string;
   readonly results?: string;
   readonly svg?: string;
@@ -69,7 +69,8 @@ export function addLearnPlan(
     .option('--seeds <n>', 'trials of each kind; contributions are means', positive, 2)
     .option('--depth <n>', 'last layers that are analysed', positive, 24)
     .option('--points <n>', 'budgets in the table, up to the one given', positive, 4)
-    .option('--workers <n>', 'trials at the same time', positive, 1)
+    .addOption(threadsOption())
+    .addOption(workersOption())
     .option('-o, --output <file>', 'write the scheme, for "learn compile"')
     .option('--results <file>', 'keep contributions, table and scheme as JSON')
     .option('--svg <file>', 'draw the contributions')
@@ -197,7 +198,7 @@ async function contribute(
   options: Options,
   tell: (text: string) => void,
 ) {
-  const { samples, heldOut, epochs, rate, seeds, depth, workers } = options;
+  const { samples, heldOut, epochs, rate, seeds, depth } = options;
   const { type, pictures } = learnerInput(graph, basename(path));
   const source = await openFlagged(options, await soundsOf(options), pictures, tell);
   try {
@@ -217,11 +218,13 @@ async function contribute(
       options.data,
     );
     const began = Date.now();
-    const contributions = await analyse(graph, {
-      ...{ ...drawn, classes: outputs, depth, ratios: RATIOS, epochs, rate, seeds, workers },
-      identity: contentHash([identity, BUILD]),
-      tell: (done, all, known) => tell(trialText(done, all, known, Date.now() - began)),
-    });
+    const contributions = await withWorkers(options, tell, (workers) =>
+      analyse(graph, {
+        ...{ ...drawn, classes: outputs, depth, ratios: RATIOS, epochs, rate, seeds, workers },
+        identity: contentHash([identity, BUILD]),
+        tell: (done, all, known) => tell(trialText(done, all, known, Date.now() - began)),
+      }),
+    );
     const counted = { samples: drawn.train.labels.length, heldOut: drawn.held.labels.length };
     const trials = { ...counted, epochs, rate, seeds, depth, ratios: RATIOS };
     return { contributions, classes, outputs, trials, warnings: source.warnings };

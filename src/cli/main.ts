@@ -14,6 +14,7 @@ import { addRun } from './run.ts';
 import { addSearch } from './search.ts';
 import { addTargets } from './targets.ts';
 import { addTrain } from './train.ts';
+import { addWorker } from './worker.ts';
 import { addZoo } from './zoo.ts';
 
 const EXIT_CODE_HELP = `
@@ -71,6 +72,7 @@ function createProgram(streams: CliStreams, deliver: (result: Result) => void): 
   addTrain(program, deliver, tell);
   addSearch(program, deliver, tell);
   addQuantize(program, deliver, tell);
+  addWorker(program, deliver, tell);
   return program;
 }
 

@@ -1,9 +1,9 @@
 /** `rivulet search space`: stage 1 of TinyNAS. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { fail } from '../core/diagnostics.ts';
+import { SAMPLES } from '../nas/samples-kind.ts';
 import { findSpace, type Space } from '../nas/space.ts';
 import {
   type Budget,
@@ -19,20 +19,24 @@ import {
   scoreOf,
 } from '../nas/stage-one.ts';
 import { cdfSvg } from '../report/cdf-svg.ts';
-import { runJobs } from '../run/engine/pool.ts';
 import { findTarget, type Target } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
-import drawSamples, { type SpaceJob } from './space-job.ts';
+import {
+  parseCount,
+  threadsOption,
+  type WorkersChoice,
+  withWorkers,
+  workersOption,
+} from './workers-options.ts';
 
-interface Options {
+interface Options extends WorkersChoice {
   readonly target: string;
   readonly space: string;
   readonly samples: number;
   readonly seed: number;
   readonly budgetSram?: number;
   readonly budgetFlash?: number;
-  readonly threads: number;
   readonly output?: string;
 }
 
@@ -57,12 +61,8 @@ export function addSearchSpace(
     .option('--seed <number>', 'of the networks', parseCount, 1)
     .option('--budget-sram <bytes>', "SRAM of the network, instead of the target's", parseCount)
     .option('--budget-flash <bytes>', "flash of the network, instead of the target's", parseCount)
-    .option(
-      '--threads <number>',
-      'threads; default as many as the computer has',
-      parseCount,
-      availableParallelism(),
-    )
+    .addOption(threadsOption())
+    .addOption(workersOption())
     .option('-o, --output <dir>', 'folder for the networks, a summary and pictures')
     .option('--json', 'print one JSON document')
     .action(async (options: Options) => {
@@ -109,13 +109,6 @@ export function addSearchSpace(
     });
 }
 
-function parseCount(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !(value > 0) || value > 2 ** 31)
-    throw new InvalidArgumentError(`"${text}" is not a positive integer.`);
-  return value;
-}
-
 function budgetOf({ budgetSram, budgetFlash }: Options, target: Target): Budget {
   const [sram, flash] = [budgetSram ?? target.sram, budgetFlash ?? target.flash];
   if (sram === undefined || flash === undefined) {
@@ -149,7 +142,7 @@ async function drawAll(
   options: Options,
   tell: (text: string) => void,
 ): Promise<Drawn[]> {
-  const { samples, seed, threads, output } = options;
+  const { samples, seed, output } = options;
   const folder = output === undefined ? undefined : join(output, 'samples');
   if (folder !== undefined) await writing(() => mkdir(folder, { recursive: true }));
   const origins = pairsOf(space).map(
@@ -177,13 +170,16 @@ async function drawAll(
     tell(`w${origin.width} r${origin.resolution}, ${done} of ${missing.length} pairs, about ${time} left`);
     if (folder !== undefined) await writing(() => replace(join(folder, fileOf(origin)), text));
   };
-  const jobs = missing.map((origin): SpaceJob => ({ origin }));
-  if (threads === 1) {
-    for (const [i, job] of jobs.entries()) await finish(drawSamples(job), i);
-  } else if (jobs.length > 0) {
+  if (missing.length > 0) {
+    const jobs = missing.map((origin) => JSON.stringify(origin));
     const writes: Promise<void>[] = [];
-    const onResult = (text: string, i: number): void => void writes.push(finish(text, i));
-    await runJobs<SpaceJob, string>(new URL('./space-job.js', import.meta.url), jobs, { threads, onResult });
+    const onResult = (text: string, i: number): void => {
+      const written = finish(text, i);
+      // Told at the end, where all of them are awaited.
+      written.catch(() => undefined);
+      writes.push(written);
+    };
+    await withWorkers(options, tell, (workers) => workers.map({ kind: SAMPLES, jobs, blobs: {}, onResult }));
     await Promise.all(writes);
   }
   return origins.map((origin, i) => ({

@@ -51,6 +51,12 @@ export const DIAGNOSTIC_CODES = {
   RV6002: 'the genes are not those of a network of the space',
   RV6003: 'no network of the space fits',
   RV6004: 'what was kept is of another search',
+  // 7xxx: work on other machines
+  RV7001: 'Redis cannot be reached',
+  RV7002: 'Redis refuses what is asked',
+  RV7003: 'no worker can take the jobs',
+  RV7004: 'a job ends its workers',
+  RV7005: 'what jobs have in common cannot be kept in Redis',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',

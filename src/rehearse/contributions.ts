@@ -9,8 +9,8 @@ import { withClassifier } from '../learn/head.ts';
 import { layersOf } from '../learn/layers.ts';
 import { parseScheme, type Scheme } from '../learn/scheme.ts';
 import { contentHash } from '../run/cache.ts';
-import { runJobs } from '../run/engine/pool.ts';
-import runTrial, { type Samples, type Trial, trainBriefly } from './trial.ts';
+import type { Workers } from '../workers/workers.ts';
+import { type BriefTraining, type Samples, settingBlobs, TRIAL, trainBriefly } from './trial.ts';
 import { TrialLog } from './trial-log.ts';
 
 export interface AnalysisOptions {
@@ -24,8 +24,7 @@ export interface AnalysisOptions {
   readonly rate: number;
   /** Each trial is run with the seeds 1 to this. */
   readonly seeds: number;
-  /** Threads; 1: this one. */
-  readonly workers: number;
+  readonly workers: Workers;
   /** Of the model, and of the program that computes with it: finished trials are kept under this, the samples and the rest. */
   readonly identity: string;
   /** Trials done, of all, and of these how many were known before. */
@@ -34,9 +33,6 @@ export interface AnalysisOptions {
 
 /** Epochs, as many times those of a trial, in which the classifier is trained first. */
 const HEAD_START = 4;
-
-/** Compiled: threads cannot load TypeScript. */
-const WORKER = new URL('./trial.js', import.meta.url);
 
 /** @param model after `prepareForTraining` */
 export async function analyse(model: Graph, options: AnalysisOptions): Promise<Contributions> {
@@ -63,19 +59,18 @@ export async function analyse(model: Graph, options: AnalysisOptions): Promise<C
   tell(known, jobs.length, known);
   if (missing.length > 0) {
     const started = await withTrainedClassifier(model, classes, { train, epochs, rate });
-    const trials = missing.map(
-      ({ scheme, seed }): Trial => ({
-        ...{ model: started, scheme: schemeOf(scheme), train, held, epochs, rate, seed },
-      }),
-    );
     const onResult = (accuracy: number, index: number): void => {
       const { name } = missing[index]!;
       log.add(name, accuracy);
       found.set(name, accuracy);
       tell(found.size, jobs.length, known);
     };
-    if (workers > 1) await runJobs<Trial, number>(WORKER, trials, { threads: workers, onResult });
-    else for (const [i, trial] of trials.entries()) onResult(await runTrial(trial), i);
+    await workers.map({
+      kind: TRIAL,
+      jobs: missing.map(({ scheme, seed }) => ({ scheme: JSON.stringify(schemeOf(scheme)), seed })),
+      blobs: settingBlobs({ model: started, train, held, epochs, rate }),
+      onResult,
+    });
   }
   const accuracies = schemes.map((scheme) =>
     Array.from({ length: seeds }, (_, i) => found.get(trialName(scheme, i + 1))!),
@@ -97,7 +92,7 @@ function schemeOf({ biases, weights }: TrialScheme, classes?: number): Scheme {
 async function withTrainedClassifier(
   model: Graph,
   classes: number,
-  options: Pick<Trial, 'train' | 'epochs' | 'rate'>,
+  options: Pick<BriefTraining, 'train' | 'epochs' | 'rate'>,
 ): Promise<Graph> {
   const scheme = schemeOf({ biases: 0 }, classes);
   const epochs = HEAD_START * options.epochs;

@@ -1,9 +1,11 @@
 /** What needs Node: executing compiled models natively and under QEMU, profiles, and inputs from files. */
+
+export { openWorkers, type WorkersOptions } from '../workers/open.ts';
+export type { Batch, Blobs, Json, Kind, Workers } from '../workers/workers.ts';
 export { type Comparison, compareExecutors, type Difference } from './compare.ts';
-export type { Candidate, CandidateResult } from './engine/candidate.ts';
+export { type Candidate, type CandidateResult, runCandidate, runCandidates } from './engine/candidate.ts';
 export { chooseHost, type HostName, openHost } from './engine/host.ts';
-export { nativeHost } from './engine/native-host.ts';
-export { type JobOptions, runCandidates, runJobs } from './engine/pool.ts';
+export { nativeFingerprint, nativeHost } from './engine/native-host.ts';
 export {
   createExecutor,
   EXECUTOR_NAMES,

@@ -40,7 +40,8 @@ interface Document {
 const STACK = 1000;
 const plan = (...more: string[]): string[] => [
   ...['learn', 'plan', MODEL, '--data', folder.path('data'), '--samples', '24', '--held-out', '40'],
-  ...['--rate', '0.01', '--seeds', '1', '--depth', '3', '--points', '2', '--stack', String(STACK), ...more],
+  ...['--rate', '0.01', '--seeds', '1', '--depth', '3', '--points', '2', '--stack', String(STACK)],
+  ...['--threads', '1', ...more],
 ];
 
 describe('learn plan', () => {

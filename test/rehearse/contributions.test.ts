@@ -1,5 +1,5 @@
 /** The contribution analysis of a small network: repeatable, and resumed wherever it was stopped. */
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { importTflite } from '../../src/import/tflite.ts';
 import { prepareForTraining } from '../../src/learn/compile-training.ts';
 import { type AnalysisOptions, analyse } from '../../src/rehearse/contributions.ts';
 import { drawSamples } from '../../src/rehearse/samples.ts';
+import { IN_PROCESS } from '../../src/workers/in-process.ts';
 
 const digits = prepareForTraining(
   importTflite(new Uint8Array(readFileSync('examples/digits/digits.tflite')), 'digits.tflite').graph,
@@ -34,10 +35,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Threads cannot load TypeScript. */
+const THREADS = join(import.meta.dirname, '../../dist/src/workers/threads.js');
+
 function options(identity: string, tell: AnalysisOptions['tell'] = () => undefined): AnalysisOptions {
   return {
     ...{ ...samples, classes: 3, depth: 2, ratios: [1, 0.25], epochs: 1, rate: 0.01, seeds: 2 },
-    ...{ workers: 1, identity, tell },
+    ...{ workers: IN_PROCESS, identity, tell },
   };
 }
 
@@ -130,5 +134,13 @@ describe('the samples of an analysis', () => {
       ['a', 'b'],
     );
     expect(() => drawSamples(lonely, 2, 2, asInput, 'test')).toThrow(/RV4005.*"b"/);
+  });
+
+  it.skipIf(!existsSync(THREADS))('gives the same in threads', async () => {
+    const { ThreadWorkers } = (await import(THREADS)) as typeof import('../../src/workers/threads.ts');
+    const workers = new ThreadWorkers(2);
+    const inThreads = await analyse(digits, { ...options('threads'), workers });
+    await workers.close();
+    expect(inThreads).toEqual(await analyse(digits, options('no threads')));
   });
 });

@@ -1,10 +1,12 @@
 /**
  * One candidate of a search, or one training: a graph run for a number of steps on an engine, from given states and inputs.
- * Everything in and out is plain data, so that a worker thread can do it: see pool.ts.
+ * Everything in and out is plain data, so that any worker can do it.
  */
+import { deserialize, serialize } from 'node:v8';
 import { fail } from '../../core/diagnostics.ts';
 import type { TypedArray } from '../../core/dtype.ts';
 import type { Graph } from '../../ir/types.ts';
+import type { Kind, Workers } from '../../workers/workers.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { type HostName, openHost } from './host.ts';
 
@@ -31,7 +33,7 @@ export interface CandidateResult {
 }
 
 /** Runs all steps. Throws RV3002 where an input has neither its size nor `steps` times that. */
-export default async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
+export async function runCandidate(candidate: Candidate): Promise<CandidateResult> {
   const { graph, host = 'wasm', steps, inputs, states = {}, record, keepStates = false } = candidate;
   const engine = openEngine(graph, await openHost(host));
   const names = new Set(engine.stateNames());
@@ -48,6 +50,24 @@ export default async function runCandidate(candidate: Candidate): Promise<Candid
     outputs: Object.fromEntries(recorded.map(({ name, all }) => [name, Float32Array.from(all)])),
     states: Object.fromEntries(kept),
   };
+}
+
+/** Argument: the name of the blob that holds the candidate; result: in base64. */
+export const CANDIDATE: Kind<string, string> = {
+  name: 'candidate',
+  run: async (name, blobs) =>
+    serialize(await runCandidate(deserialize(blobs[name]!) as Candidate)).toString('base64'),
+};
+
+/** Runs candidates in parallel. Results are in the order of the candidates; the first error ends all. */
+export async function runCandidates(
+  candidates: readonly Candidate[],
+  workers: Workers,
+): Promise<CandidateResult[]> {
+  const blobs = Object.fromEntries(candidates.map((candidate, i) => [String(i), serialize(candidate)]));
+  const native = candidates.some(({ host }) => host === 'native');
+  const results = await workers.map({ kind: CANDIDATE, jobs: Object.keys(blobs), blobs, native });
+  return results.map((text) => deserialize(Buffer.from(text, 'base64')) as CandidateResult);
 }
 
 /** What writes an input's elements of a step. */

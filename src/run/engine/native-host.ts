@@ -83,16 +83,35 @@ async function loadKoffi(): Promise<Koffi> {
 
 const LIBRARY = 'kernels.so';
 
-/** The folder of the library, built unless it was before. */
-async function buildLibrary(): Promise<string> {
+/** What the library is made of, and what it is called after: equal keys compute equal float32. */
+interface Recipe {
+  readonly key: string;
+  readonly command: string;
+  /** Names in SOURCES. */
+  readonly kernels: readonly string[];
+  readonly headers: readonly string[];
+}
+
+async function recipe(): Promise<Recipe> {
   const { command, version } = await requireTool('cc');
   // What the compiler makes of -march=native: a cache may be shared between machines.
   const { output } = await execute(command, ['-march=native', '-dM', '-E', '-x', 'c', '/dev/null']);
   const kernels = Object.keys(SOURCES).filter((name) => name.endsWith('.c') && !FOREIGN.test(SOURCES[name]!));
   const headers = Object.keys(SOURCES).filter((name) => name.endsWith('.h'));
-  const files = [...headers, ...kernels];
-  const key = contentHash([version, output, ...FLAGS, ...files.flatMap((name) => [name, SOURCES[name]!])]);
+  const sources = [...headers, ...kernels].flatMap((name) => [name, SOURCES[name]!]);
+  return { key: contentHash([version, output, ...FLAGS, ...sources]), command, kernels, headers };
+}
+
+/** The same on two machines only if their native engines give the same bytes. Throws RV3004 where there is no C compiler. */
+export async function nativeFingerprint(): Promise<string> {
+  return (await recipe()).key;
+}
+
+/** The folder of the library, built unless it was before. */
+async function buildLibrary(): Promise<string> {
+  const { key, command, kernels, headers } = await recipe();
   return cachedFolder(`engine-${key}`, async (folder) => {
+    const files = [...headers, ...kernels];
     await Promise.all(files.map((name) => writeFile(join(folder, name), SOURCES[name]!)));
     const built = await execute(command, [...FLAGS, ...kernels, '-o', LIBRARY], {
       cwd: folder,

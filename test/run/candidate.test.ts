@@ -1,45 +1,15 @@
-/** Jobs in worker threads, and candidates as jobs. */
+/** Candidates: trainings as plain data, alone and as jobs. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Network } from '../../src/autodiff/network.ts';
 import { LEARNING_RATE, trainingGraph } from '../../src/autodiff/training.ts';
-import runCandidate, { type Candidate, type CandidateResult } from '../../src/run/engine/candidate.ts';
-import { runJobs } from '../../src/run/engine/pool.ts';
+import { type Candidate, runCandidate, runCandidates } from '../../src/run/engine/candidate.ts';
+import { IN_PROCESS } from '../../src/workers/in-process.ts';
+import type { Workers } from '../../src/workers/workers.ts';
 
-const SQUARE = new URL('../support/square-worker.mjs', import.meta.url);
-/** The compiled worker: threads cannot load TypeScript. */
-const BUILT = join(import.meta.dirname, '../../dist/src/run/engine/candidate.js');
-
-interface Squared {
-  readonly square: number;
-  readonly thread: number;
-}
-
-describe('runJobs', () => {
-  it('gives results in order, from several threads', async () => {
-    const seen: number[] = [];
-    const results = await runJobs<number, Squared>(SQUARE, [0, 1, 2, 3, 4, 5], {
-      threads: 3,
-      onResult: (_, index) => seen.push(index),
-    });
-    expect(results.map(({ square }) => square)).toEqual([0, 1, 4, 9, 16, 25]);
-    expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(new Set(results.map(({ thread }) => thread)).size).toBeGreaterThan(1);
-  });
-
-  it('ends with the error of a job', async () => {
-    await expect(runJobs(SQUARE, [1, -2, 3], { threads: 2 })).rejects.toThrow('-2 is negative');
-  });
-
-  it('stops', async () => {
-    await expect(runJobs(SQUARE, [0, 0], { threads: 1, signal: AbortSignal.abort() })).rejects.toThrow();
-  });
-
-  it('has nothing to do', async () => {
-    expect(await runJobs(SQUARE, [])).toEqual([]);
-  });
-});
+/** Threads cannot load TypeScript. */
+const BUILT = join(import.meta.dirname, '../../dist/src');
 
 /** Two classes told apart by the sign of a sum. */
 function candidate(seed: number, steps: number): Candidate {
@@ -81,11 +51,19 @@ describe('runCandidate', () => {
     await expect(runCandidate({ ...given, inputs })).rejects.toThrow('RV3002');
   });
 
+  const candidates = [1, 2, 3].map((seed) => candidate(seed, 10));
+
+  it('gives the same as a job', async () => {
+    expect(await runCandidates(candidates, IN_PROCESS)).toEqual(
+      await Promise.all(candidates.map(runCandidate)),
+    );
+  });
+
   it.skipIf(!existsSync(BUILT))('gives the same in worker threads', async () => {
-    const candidates = [1, 2, 3].map((seed) => candidate(seed, 10));
-    const found = await runJobs<Candidate, CandidateResult>(new URL(`file://${BUILT}`), candidates, {
-      threads: 2,
-    });
+    const { ThreadWorkers } = await import(join(BUILT, 'workers/threads.js'));
+    const workers: Workers = new ThreadWorkers(2);
+    const found = await runCandidates(candidates, workers);
+    await workers.close();
     expect(found).toEqual(await Promise.all(candidates.map(runCandidate)));
   });
 });
