@@ -33,6 +33,23 @@ const ALLOWED = {
   train: ['core', 'ir', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
   workers: ['core'],
   supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
+  search: [
+    'core',
+    'formats',
+    'ir',
+    'cost',
+    'data',
+    'nas',
+    'run',
+    'train',
+    'supernet',
+    'quantize',
+    'import',
+    'export',
+    'targets',
+    'workers',
+    '.',
+  ],
   nas: [
     'core',
     'ir',
@@ -101,6 +118,8 @@ const ALLOWED = {
     'rehearse',
     'train',
     'supernet',
+    'search',
+    'workers',
     'quantize',
     'emit',
     'cost',
@@ -113,7 +132,7 @@ const ALLOWED = {
 };
 
 /** Node modules may be used only here; all other files run in a browser. */
-const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train', 'supernet'];
+const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train', 'supernet', 'search'];
 const BROWSER_FILES = [
   'run/engine/engine.ts',
   'run/engine/wasm-host.ts',

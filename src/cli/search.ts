@@ -1,7 +1,9 @@
 /** `rivulet search`: networks for a chip, found instead of chosen. */
 import type { Command } from 'commander';
 import type { Result } from './output.ts';
+import { addSearchRun } from './search-run.ts';
 import { addSearchSpace } from './search-space.ts';
+import { addSearchTrain } from './search-train.ts';
 
 export function addSearch(
   program: Command,
@@ -13,4 +15,6 @@ export function addSearch(
     .summary('networks for a data set and a chip')
     .description('Finds the network that a microcontroller has room for (TinyNAS).');
   addSearchSpace(search, deliver, tell);
+  addSearchTrain(search, deliver, tell);
+  addSearchRun(search, deliver, tell);
 }

@@ -50,6 +50,7 @@ export const DIAGNOSTIC_CODES = {
   RV6002: 'the genes are not those of a network of the space',
   RV6003: 'no network of the space fits',
   RV6004: 'what was kept is of another search',
+  RV6005: 'the description of a search space is not valid',
   // 9xxx: our own invariants
   RV9001: 'internal error: the graph is not valid',
   RV9002: 'internal error: the memory plan is not safe',

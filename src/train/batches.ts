@@ -22,9 +22,32 @@ export function readItems(dataset: Dataset, shape: Items['shape']): Items {
   const pixels = dataset.kind === 'pixels';
   const values = pixels ? new Uint8Array(dataset.length * size) : new Float32Array(dataset.length * size);
   for (let i = 0; i < dataset.length; ++i) values.set(dataset.item(i).values, i * size);
+  return itemsOf(shape, values, Int32Array.from(dataset.labels));
+}
+
+/** Items that lie in memory: bytes are pixels. */
+export function itemsOf(shape: Items['shape'], values: Items['values'], labels: Int32Array): Items {
   const { mean, scale } = SYMMETRIC;
-  const real = pixels ? (value: number) => (value - mean) * scale : (value: number) => value;
-  return { count: dataset.length, shape, values, labels: Int32Array.from(dataset.labels), real };
+  const real =
+    values instanceof Uint8Array ? (value: number) => (value - mean) * scale : (value: number) => value;
+  return { count: labels.length, shape, values, labels, real };
+}
+
+/** The items at these positions, in this order. */
+export function pickItems({ shape, values, labels }: Items, positions: Uint32Array): Items {
+  const size = shape[0] * shape[1] * shape[2];
+  const picked =
+    values instanceof Uint8Array
+      ? new Uint8Array(positions.length * size)
+      : new Float32Array(positions.length * size);
+  positions.forEach((position, i) => {
+    picked.set(values.subarray(position * size, (position + 1) * size), i * size);
+  });
+  return itemsOf(
+    shape,
+    picked,
+    Int32Array.from(positions, (position) => labels[position]!),
+  );
 }
 
 /** Where the items of a batch go. */
