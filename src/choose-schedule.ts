@@ -68,6 +68,9 @@ function scheduled(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimit
   return leastSram(graph, schedule === 'auto' ? maxSram : 0, limits);
 }
 
+/** Share of the SRAM that is left for counters beside the arena. */
+const COUNTERS = 1 / 64;
+
 /** The fewest MACs that reach `wanted` bytes, else the least SRAM, within the MACs allowed. */
 function leastSram(
   graph: Graph,
@@ -82,7 +85,7 @@ function leastSram(
   for (const candidate of candidates) {
     const least = best === undefined ? Number.POSITIVE_INFINITY : sramBytes(best.program, best.plan);
     if (least <= wanted || candidate.liveBytes >= least) break;
-    const placed = search.place(candidate);
+    const placed = search.place(candidate, wanted * (1 - COUNTERS));
     if (sramBytes(placed.program, placed.plan) < least) best = placed;
   }
   return best!;

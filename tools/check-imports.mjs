@@ -67,7 +67,7 @@ const ALLOWED = {
     'targets',
     'zoo',
   ],
-  quantize: ['core', 'ir', 'ops', 'integer', 'passes', 'run'],
+  quantize: ['core', 'ir', 'ops', 'integer', 'passes', 'data', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [

@@ -9,13 +9,16 @@ import { openData } from '../data/open.ts';
 import { sample, split } from '../data/split.ts';
 import { writeTflite } from '../export/tflite.ts';
 import { importModel } from '../import/model.ts';
-import { elementCount, type Graph, requireValue } from '../ir/types.ts';
+import { type Graph, requireValue } from '../ir/types.ts';
+import { type Measured, measure } from '../quantize/measure.ts';
 import { rebatched } from '../quantize/prepare.ts';
-import { argmax } from '../quantize/quality.ts';
 import { type Choice, type Quantized, quantize, type Trial } from '../quantize/quantize.ts';
 import { CALIBRATIONS, type Calibration } from '../quantize/ranges.ts';
-import { openEngine } from '../run/engine/engine.ts';
 import { wasmHost } from '../run/engine/wasm-host.ts';
+import { networkOf } from '../train/blocks.ts';
+import { parseDescription } from '../train/description.ts';
+import { inferenceGraph } from '../train/inference.ts';
+import { readStates } from '../train/trained.ts';
 import { addJson, readModel } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
 
@@ -38,12 +41,9 @@ interface Options {
   readonly seed: number;
 }
 
-interface QuantizeReport extends Pick<Quantized, 'choice' | 'trials' | 'layers' | 'sqnr'> {
+interface QuantizeReport extends Pick<Quantized, 'choice' | 'trials' | 'layers' | 'sqnr'>, Measured {
   readonly model: string;
   readonly samples: { readonly calibration: number; readonly test: number };
-  readonly accuracy: { readonly float: number; readonly int8: number };
-  /** Share of test items with the same answer. */
-  readonly agreement: number;
   readonly written: { readonly file: string; readonly bytes: number } | null;
   readonly warnings: readonly Diagnostic[];
 }
@@ -54,7 +54,10 @@ export function addQuantize(
   tell: (text: string) => void,
 ): void {
   addJson(program.command('quantize'))
-    .argument('<model>', 'a float32 model: a .onnx file (opset 13 to 21) or a .tflite file')
+    .argument(
+      '<model>',
+      'a float32 model: a .onnx file (opset 13 to 21), a .tflite file, or NAME.json as "rivulet train" writes it',
+    )
     .requiredOption(
       '--data <dir>',
       'pictures in a folder for each class (train/ and test/ above them), IDX, .npy or CSV files',
@@ -88,7 +91,7 @@ export function addQuantize(
 }
 
 async function run(path: string, options: Options, tell: (text: string) => void): Promise<QuantizeReport> {
-  const imported = importModel(await readModel(path), basename(path), 'float');
+  const imported = await readFloat(path);
   const float = rebatched(imported.graph);
   const input = requireValue(float, float.inputs[0]!);
   const [, height, width, channels] = input.shape;
@@ -142,43 +145,21 @@ async function run(path: string, options: Options, tell: (text: string) => void)
   }
 }
 
-/** Both networks on every item of `test`. */
-function measure(
-  graphs: { readonly float: Graph; readonly int8: Graph },
-  test: Dataset,
-  normalisation: Normalisation,
-  host: Awaited<ReturnType<typeof wasmHost>>,
-): Pick<QuantizeReport, 'accuracy' | 'agreement'> {
-  const outputs = elementCount(requireValue(graphs.float, graphs.float.outputs[0]!).shape);
-  if (outputs < test.classes.length) {
-    fail('RV4006', `the network has ${outputs} outputs, the data ${test.classes.length} classes`);
-  }
-  const answer = (graph: Graph, dtype: 'float32' | 'int8') => {
-    const input = requireValue(graph, graph.inputs[0]!);
-    const scale = input.quantization?.scales[0] ?? 1;
-    const zeroPoint = input.quantization?.zeroPoints[0] ?? 0;
-    const type = { shape: input.shape, dtype, scale, zeroPoint };
-    const toInput = inputsOf(test, type, normalisation);
-    const engine = openEngine(graph, host);
-    return (values: Uint8Array | Float32Array): number => {
-      (engine.input(0) as Float32Array | Int8Array).set(toInput(values));
-      engine.run();
-      return argmax(engine.output(0) as Float32Array | Int8Array);
-    };
-  };
-  const [ofFloat, ofInt8] = [answer(graphs.float, 'float32'), answer(graphs.int8, 'int8')];
-  const right = { float: 0, int8: 0, same: 0 };
-  for (let i = 0; i < test.length; ++i) {
-    const { values, label } = test.item(i);
-    const [a, b] = [ofFloat(values), ofInt8(values)];
-    right.float += Number(a === label);
-    right.int8 += Number(b === label);
-    right.same += Number(a === b);
-  }
-  return {
-    accuracy: { float: right.float / test.length, int8: right.int8 / test.length },
-    agreement: right.same / test.length,
-  };
+/** The model of a file, or a network that `rivulet train` has left: its description, with its states beside it. */
+async function readFloat(path: string): Promise<{ graph: Graph; warnings: readonly Diagnostic[] }> {
+  const model = await readModel(path);
+  const name = basename(path);
+  if (model instanceof Uint8Array || !isDescription(model.description))
+    return importModel(model, name, 'float');
+  const network = parseDescription(model.description, name);
+  const states = readStates(network, model.tensors, name.replace(/json$/i, 'safetensors'));
+  return { graph: inferenceGraph((how) => networkOf(network, how), states), warnings: [] };
+}
+
+/** Descriptions of int8 blocks are JSON too. */
+function isDescription(bytes: Uint8Array): boolean {
+  const text = new TextDecoder().decode(bytes.subarray(0, 1 << 16));
+  return /"blocks"\s*:/.test(text) && /"classes"\s*:/.test(text);
 }
 
 async function write(file: string, model: Uint8Array): Promise<void> {

@@ -104,7 +104,7 @@ function frontOf(judged: readonly Found[]): Found[] {
 }
 
 /** What the weights have learnt from, and what they have not seen. */
-function searchParts({ space, record }: SupernetFolder, data: NamedData) {
+export function searchParts({ space, record }: SupernetFolder, data: NamedData) {
   const dataset = supernetItems(data, record.data.items, record.plan.shared.seed);
   if (labelsHash(dataset.labels) !== record.data.labels) {
     fail('RV6004', `the supernet was trained with other data, "${record.data.folder}"`, { origin: '--data' });

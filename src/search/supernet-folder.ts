@@ -3,13 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../core/diagnostics.ts';
 import { parseJsonObject } from '../formats/json.ts';
+import { largestGenome } from '../nas/genome.ts';
 import type { Space } from '../nas/space.ts';
 import { parseSpace } from '../nas/space-json.ts';
 import { contentHash } from '../run/cache.ts';
 import type { HostName } from '../run/engine/host.ts';
 import { readBytes } from '../run/files.ts';
-import type { SupernetPlan, TrainedSupernet } from '../supernet/train.ts';
-import { networkOf } from '../train/blocks.ts';
+import { networkOfGenome, type SupernetPlan, type TrainedSupernet } from '../supernet/train.ts';
+import { type NetworkDescription, networkOf } from '../train/blocks.ts';
 import type { States } from '../train/evaluation.ts';
 import { allStates, writeStates } from '../train/trained.ts';
 
@@ -40,6 +41,8 @@ export interface SupernetRecord {
 
 export interface SupernetFolder {
   readonly space: Space;
+  /** What the weights are of. */
+  readonly largest: NetworkDescription;
   readonly record: SupernetRecord;
   /** As they lie in the file. */
   readonly weights: Uint8Array;
@@ -79,8 +82,10 @@ export async function readSupernet(folder: string): Promise<SupernetFolder> {
   // What this reads of it; the file is Rivulet's own.
   json.object('plan').object('shared').number('heldOut');
   json.object('data').text('labels');
+  const parsed = parseSpace(space!, join(folder, FILES.space));
   return {
-    space: parseSpace(space!, join(folder, FILES.space)),
+    space: parsed,
+    largest: networkOfGenome(parsed, largestGenome(parsed)),
     record: JSON.parse(new TextDecoder().decode(record)) as SupernetRecord,
     weights: weights!,
     states: allStates(weights!, join(folder, FILES.weights)),
