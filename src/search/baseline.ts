@@ -69,14 +69,17 @@ export function largestMobileNetV2(
   const model = new CostModel(target);
   const candidates = all.resolutions.flatMap((resolution) => {
     const inputBytes = resolution * resolution * space.imageChannels;
-    return all.widths.flatMap((width) => {
+    const fitting = [];
+    for (const width of all.widths) {
       const part = subspace(all, resolution, width);
       const genome = largestGenome(part);
       const architecture = architectureOf(part, genome);
       const cost = model.network(architecture);
-      const fits = refusedByEstimate(cost, inputBytes, ways, limits) === null;
-      return fits ? [{ part, genome, architecture, width, resolution, macs: cost.macs }] : [];
-    });
+      // Wider ones cost more of everything.
+      if (refusedByEstimate(cost, inputBytes, ways, limits) !== null) break;
+      fitting.push({ part, genome, architecture, width, resolution, macs: cost.macs });
+    }
+    return fitting;
   });
   // Widths that round to the same channels are the same network: the first of them stands for all.
   candidates.sort((a, b) => b.macs - a.macs || b.resolution - a.resolution || a.width - b.width);

@@ -14,17 +14,24 @@ export interface Effort {
   readonly finetune: Recipe;
 }
 
-/** Fewer steps want averages over fewer of them. */
-const SHORT: Recipe = { ...DEFAULT_RECIPE, average: 0.99, recalibration: 32, heldOut: 0.1, warmUp: 0.5 };
+/** Fewer steps want averages over fewer of them, and easier pictures. */
+const SHORT: Recipe = {
+  ...DEFAULT_RECIPE,
+  augmentation: { shift: 1, flip: true, cutout: 0 },
+  average: 0.99,
+  recalibration: 32,
+  heldOut: 0.1,
+  warmUp: 0.5,
+};
 const LONG: Recipe = { ...DEFAULT_RECIPE, heldOut: 0.1 };
 
 export const EFFORTS = {
   /** A walk through all of it. */
   small: {
     items: 12_000,
-    supernet: { largest: { ...SHORT, epochs: 2 }, shared: { ...SHORT, epochs: 3 }, networks: 2 },
+    supernet: { largest: { ...SHORT, epochs: 3 }, shared: { ...SHORT, epochs: 5 }, networks: 2 },
     search: { ...DEFAULT_SETTINGS, population: 20, iterations: 4, parents: 6 },
-    finetune: { ...SHORT, epochs: 2, rate: 0.05, heldOut: 0 },
+    finetune: { ...SHORT, epochs: 4, heldOut: 0 },
   },
   /** An evening. */
   standard: {

@@ -13,8 +13,7 @@ import { type Choice, quantize } from '../quantize/quantize.ts';
 import { contentHash } from '../run/cache.ts';
 import type { EngineHost } from '../run/engine/engine.ts';
 import { type HostName, openHost } from '../run/engine/host.ts';
-import { createExecutor, firmwareRequest } from '../run/executors.ts';
-import { buildFirmware, type FirmwareMemory } from '../run/firmware.ts';
+import { createExecutor } from '../run/executors.ts';
 import { canRun } from '../run/toolchain.ts';
 import type { Target } from '../targets/index.ts';
 import { type NetworkDescription, networkOf } from '../train/blocks.ts';
@@ -24,6 +23,7 @@ import type { Recipe } from '../train/recipe.ts';
 import { readStates, writeStates } from '../train/trained.ts';
 import { type TrainOptions, train } from '../train/trainer.ts';
 import { VERSION } from '../version.ts';
+import { type Linked, linkedBytes } from './honesty.ts';
 import type { Limits } from './limits.ts';
 import { type Cost, costOf, type WayName, wayOptions } from './ways.ts';
 
@@ -53,7 +53,7 @@ export interface Finished {
   /** What the compiler says of the trained network. */
   readonly cost: Cost;
   /** Of the linked program; null where there is no toolchain for the target. */
-  readonly linked: { readonly sram: number; readonly flash: number } | null;
+  readonly linked: Linked | null;
   /** Inputs for which the emulated chip gave the same bytes as the definition; null where there is no emulator. */
   readonly verified: number | null;
   readonly files: readonly string[];
@@ -123,13 +123,6 @@ async function tuned(request: FinishRequest, build: Trainable): Promise<States> 
   await write(join(folder, `${name}.safetensors`), bytes);
   await write(join(folder, `${name}.json`), `${JSON.stringify(network, null, 2)}\n`);
   return readStates(network, bytes, `${name}.safetensors`);
-}
-
-/** What the linked program takes: what the search promised is held against it. */
-export async function linkedBytes(compilation: Compilation): Promise<{ sram: number; flash: number }> {
-  const firmware = await buildFirmware(firmwareRequest(compilation, compilation.target.core.name));
-  const { sram, flash } = firmware.memory as FirmwareMemory;
-  return { sram: sram.arena + sram.data + sram.bss, flash: flash.text + flash.rodata + flash.data };
 }
 
 /** @returns how many inputs gave the same bytes */
