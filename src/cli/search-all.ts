@@ -127,7 +127,7 @@ async function run(options: Options, tell: (text: string) => void): Promise<Resu
         '',
       ].join('\n'),
       notes: source.warnings,
-      exitCode: EXIT.ok,
+      exitCode: finished.exceeds === null ? EXIT.ok : EXIT.doesNotFit,
     };
   } finally {
     source.close();

@@ -8,7 +8,7 @@ import { chooseHost } from '../run/engine/host.ts';
 import { readBytes } from '../run/files.ts';
 import type { Effort } from '../search/efforts.ts';
 import { type Finished, finish } from '../search/finish.ts';
-import type { Limits } from '../search/limits.ts';
+import { type Limits, limitText } from '../search/limits.ts';
 import { searchParts } from '../search/run-search.ts';
 import { readSupernet, type SupernetFolder } from '../search/supernet-folder.ts';
 import { WAY_NAMES, type WayName } from '../search/ways.ts';
@@ -64,7 +64,7 @@ export function addSearchFinish(
           document,
           text: [...describeFinished(winner, finished), ''].join('\n'),
           notes: source.warnings,
-          exitCode: EXIT.ok,
+          exitCode: finished.exceeds === null ? EXIT.ok : EXIT.doesNotFit,
         });
       } finally {
         source.close();
@@ -159,7 +159,7 @@ export async function finishWinner(
 }
 
 export function describeFinished(winner: Winner, finished: Finished): string[] {
-  const { test, cost, linked, verified, files } = finished;
+  const { test, cost, linked, verified, files, exceeds } = finished;
   const accuracy =
     test === null
       ? `accuracy   ${percent(winner.accuracy)} of the items held out of the supernet; the data have no part for testing`
@@ -176,6 +176,9 @@ export function describeFinished(winner: Winner, finished: Finished): string[] {
       : [
           `latency    about ${cost.latency.toFixed(1)} ms (estimate)${winner.limits.latency === undefined ? '' : ` of ${winner.limits.latency} ms`}`,
         ]),
+    ...(exceeds === null
+      ? []
+      : [`EXCEEDS    ${limitText(winner.limits, exceeds)}: search again with a limit somewhat below it`]),
     verified === null
       ? 'verified   not: there is no emulator or compiler for this target here'
       : `verified   ${verified} inputs on the emulated chip: the bytes of the definition`,

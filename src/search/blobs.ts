@@ -7,7 +7,6 @@ import type { Space } from '../nas/space.ts';
 import { parseSpace } from '../nas/space-json.ts';
 import { CALIBRATION_ITEMS, CALIBRATION_SEED } from '../supernet/train.ts';
 import { type Items, itemsOf, pickItems } from '../train/batches.ts';
-import type { Blobs } from '../workers/workers.ts';
 
 /** A mapped type of an interface: only so is it known to be JSON. */
 export type Plain<T> = { readonly [K in keyof T]: T[K] };
@@ -16,17 +15,17 @@ export function spaceBlob(space: Space): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(space));
 }
 
-/** Made once of each set of blobs. */
-export function oncePerBlobs<T>(make: (blobs: Blobs) => T): (blobs: Blobs) => T {
-  const made = new WeakMap<Blobs, { readonly value: T }>();
-  return (blobs) => {
-    const known = made.get(blobs) ?? { value: make(blobs) };
-    made.set(blobs, known);
-    return known.value;
+/** Made once of the same bytes, as long as these are there. */
+export function oncePerBlob<T extends object>(make: (bytes: Uint8Array) => T): (bytes: Uint8Array) => T {
+  const made = new WeakMap<Uint8Array, T>();
+  return (bytes) => {
+    const known = made.get(bytes) ?? make(bytes);
+    made.set(bytes, known);
+    return known;
   };
 }
 
-export const spaceOf = oncePerBlobs((blobs): Space => parseSpace(blobs.space!, 'the space of a job'));
+export const spaceOf = oncePerBlob((bytes): Space => parseSpace(bytes, 'the space of a job'));
 
 /** Items as a safetensors file: values [count, height, width, channels] and labels. */
 export function itemsBlob({ count, shape, values, labels }: Items): Uint8Array {
@@ -40,7 +39,7 @@ export function itemsBlob({ count, shape, values, labels }: Items): Uint8Array {
   });
 }
 
-export function readItemsBlob(bytes: Uint8Array): Items {
+export const itemsIn = oncePerBlob((bytes): Items => {
   const { tensors } = readSafetensors(bytes, 'the items of a job');
   const [values, labels] = [tensors.get('values')!, tensors.get('labels')!];
   const [, height = 0, width = 0, channels = 0] = values.shape;
@@ -49,7 +48,7 @@ export function readItemsBlob(bytes: Uint8Array): Items {
     values.dtype === 'U8' ? values.bytes : new Float32Array(Uint8Array.from(values.bytes).buffer),
     new Int32Array(Uint8Array.from(labels.bytes).buffer),
   );
-}
+});
 
 /** The items whose moments a part is judged with: no others need to travel. */
 export function calibrationItems(items: Items): Items {

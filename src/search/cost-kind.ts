@@ -17,5 +17,5 @@ export type CostJob = {
 export const COST_KIND: Kind<CostJob, Cost | LimitName> = {
   name: 'search-cost',
   run: ({ genome, target, ways, limits }, blobs) =>
-    exactCost(modelBytesOf(architectureOf(spaceOf(blobs), genome)), target, ways, limits),
+    exactCost(modelBytesOf(architectureOf(spaceOf(blobs.space!), genome)), target, ways, limits),
 };

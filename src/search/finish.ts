@@ -24,7 +24,7 @@ import { readStates, writeStates } from '../train/trained.ts';
 import { type TrainOptions, train } from '../train/trainer.ts';
 import { VERSION } from '../version.ts';
 import { type Linked, linkedBytes } from './honesty.ts';
-import type { Limits } from './limits.ts';
+import { exceeded, type LimitName, type Limits } from './limits.ts';
 import { type Cost, costOf, type WayName, wayOptions } from './ways.ts';
 
 export interface FinishRequest {
@@ -52,6 +52,8 @@ export interface Finished {
   readonly quantized: Choice & { readonly sqnr: number };
   /** What the compiler says of the trained network. */
   readonly cost: Cost;
+  /** A limit that it exceeds after all: scales of trained weights can ask for other kernels, some hundred bytes of code. */
+  readonly exceeds: LimitName | null;
   /** Of the linked program; null where there is no toolchain for the target. */
   readonly linked: Linked | null;
   /** Inputs for which the emulated chip gave the same bytes as the definition; null where there is no emulator. */
@@ -90,11 +92,13 @@ export async function finish(request: FinishRequest): Promise<Finished> {
     [join('firmware', 'report.json'), `${JSON.stringify(compilation.report, null, 2)}\n`],
   ];
   for (const [file, content] of files) await write(join(folder, file), content);
+  const cost = costOf(compilation, way);
   const canEmulate = target.core.name !== 'host' && (await canRun(target.core));
   return {
     test: test ? { ...measure({ float, int8 }, test, SYMMETRIC, request.host), count: test.length } : null,
     quantized: { ...made.choice, sqnr: made.sqnr },
-    cost: costOf(compilation, way),
+    cost,
+    exceeds: exceeded(limits, cost),
     linked: canEmulate ? await linkedBytes(compilation) : null,
     verified: canEmulate ? await verify(compilation, int8, test ?? request.train) : null,
     files: [`${name}.json`, `${name}.safetensors`, `${name}.tflite`, 'firmware'].map((file) =>

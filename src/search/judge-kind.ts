@@ -4,7 +4,7 @@ import { reusedMemory } from '../run/engine/reused-memory.ts';
 import { judgePart, networkOfGenome } from '../supernet/train.ts';
 import { allStates } from '../train/trained.ts';
 import type { Kind } from '../workers/workers.ts';
-import { oncePerBlobs, type Plain, readItemsBlob, spaceOf } from './blobs.ts';
+import { itemsIn, oncePerBlob, type Plain, spaceOf } from './blobs.ts';
 
 export type JudgeJob = {
   readonly genome: Plain<Genome>;
@@ -14,11 +14,7 @@ export type JudgeJob = {
 
 export type Judgement = { readonly correct: number; readonly count: number };
 
-const opened = oncePerBlobs((blobs) => ({
-  states: allStates(blobs.weights!, 'the weights of a job'),
-  calibration: readItemsBlob(blobs.calibration!),
-  heldOut: readItemsBlob(blobs.heldOut!),
-}));
+const statesIn = oncePerBlob((bytes) => allStates(bytes, 'the weights of a job'));
 
 const hosts = new Map<HostName, Promise<ReturnType<typeof reusedMemory>>>();
 
@@ -36,16 +32,13 @@ function hostNamed(name: HostName): Promise<ReturnType<typeof reusedMemory>> {
 export const JUDGE_KIND: Kind<JudgeJob, Judgement> = {
   name: 'search-judge',
   async run({ genome, host }, blobs) {
-    const space = spaceOf(blobs);
-    const { states, calibration, heldOut } = opened(blobs);
-    const largest = networkOfGenome(space, largestGenome(space));
-    const network = networkOfGenome(space, genome);
+    const space = spaceOf(blobs.space!);
     const { correct, count } = judgePart(
-      largest,
-      states,
-      network,
-      calibration,
-      heldOut,
+      networkOfGenome(space, largestGenome(space)),
+      statesIn(blobs.weights!),
+      networkOfGenome(space, genome),
+      itemsIn(blobs.calibration!),
+      itemsIn(blobs.heldOut!),
       await hostNamed(host),
     );
     return { correct, count };

@@ -5,7 +5,7 @@
 import { appendFileSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail } from '../core/diagnostics.ts';
-import type { Blobs, Json, Kind, Workers } from '../workers/workers.ts';
+import type { Batch, Json, Kind, Workers } from '../workers/workers.ts';
 
 interface Line {
   /** Of the kind of work. */
@@ -54,13 +54,14 @@ export class Ledger {
 
   /**
    * The results of jobs: those that are known, and those of the others by `workers`, kept as they come.
-   * @param keys of the jobs, all different
+   * @param jobs with keys that are all different
+   * @param native see `Batch`
    */
   async map<Arguments extends Json, Result extends Json>(
     workers: Workers,
     kind: Kind<Arguments, Result>,
     jobs: readonly { readonly key: string; readonly job: Arguments }[],
-    blobs: Blobs,
+    { blobs, native = false }: Pick<Batch<Arguments, Result>, 'blobs' | 'native'>,
     onResult: () => void = () => {},
   ): Promise<Result[]> {
     const missing = jobs.filter(({ key }) => !this.known.has(`${kind.name} ${key}`));
@@ -69,6 +70,7 @@ export class Ledger {
       await workers.map({
         kind,
         blobs,
+        native,
         jobs: missing.map(({ job }) => job),
         onResult: (result, i) => {
           const { key } = missing[i]!;

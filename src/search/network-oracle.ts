@@ -68,14 +68,21 @@ export class NetworkOracle implements Oracle<Cost> {
       key: keyOf(space, genome),
       job: { genome, target: target.name, ways, limits },
     }));
-    return ledger.map(workers, COST_KIND, jobs, this.costBlobs, this.counter('compiled', jobs.length));
+    return ledger.map(
+      workers,
+      COST_KIND,
+      jobs,
+      { blobs: this.costBlobs },
+      this.counter('compiled', jobs.length),
+    );
   }
 
   async accuracies(genomes: readonly Genome[]) {
     const { space, host, ledger, workers } = this.options;
     const jobs = genomes.map((genome) => ({ key: keyOf(space, genome), job: { genome, host } }));
     const progress = this.counter('judged', jobs.length);
-    const judgements = await ledger.map(workers, JUDGE_KIND, jobs, this.judgeBlobs, progress);
+    const shared = { blobs: this.judgeBlobs, native: host === 'native' };
+    const judgements = await ledger.map(workers, JUDGE_KIND, jobs, shared, progress);
     return judgements.map(({ correct, count }) => correct / count);
   }
 

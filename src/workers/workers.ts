@@ -10,8 +10,9 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface Kind<Arguments extends Json, Result extends Json> {
   readonly name: string;
   /**
-   * @param blobs by name, as the batch was given them: the same object for all jobs of a batch in one worker, so what is
-   * made of them (an opened network, decoded pictures) can be kept in a WeakMap
+   * @param blobs by name, as the batch was given them: the same object for all jobs of a batch in one worker, and equal
+   * bytes are the same object in later batches too, so what is made of them (an opened network, decoded pictures) can be
+   * kept in a WeakMap. They may lie in memory that threads share: they are for reading.
    */
   readonly run: (argument: Arguments, blobs: Blobs) => Result | Promise<Result>;
 }
@@ -23,6 +24,11 @@ export interface Batch<Arguments extends Json, Result extends Json> {
   readonly kind: Kind<Arguments, Result>;
   readonly jobs: readonly Arguments[];
   readonly blobs: Blobs;
+  /**
+   * Whether results are those of the native engine in float32, which differ from processor to processor: other machines take
+   * part only if their engine is the very same. WebAssembly and integers are the same everywhere. Default false.
+   */
+  readonly native?: boolean;
   /** Called as each job ends, in the order in which they end. */
   readonly onResult?: (result: Result, job: number) => void;
 }
