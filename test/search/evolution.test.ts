@@ -59,7 +59,9 @@ describe('evolution', () => {
       return best(judged, 1)[0]!.accuracy;
     };
     for (const seed of [1, 2, 3]) {
-      expect(await found({ seed })).toBeGreaterThan(await found({ seed, strategy: 'random' }));
+      const chance = await found({ seed, strategy: 'random' });
+      // 33 to 35 against 21 to 24: more than luck makes of random networks.
+      expect(await found({ seed })).toBeGreaterThan(chance + 5);
     }
   });
 

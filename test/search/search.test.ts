@@ -180,7 +180,7 @@ describe('a search', () => {
         }
         expect(await runSearch(request(ledger))).toEqual(whole);
       }),
-      { numRuns: 4 },
+      { numRuns: 3 },
     );
   });
 
