@@ -85,7 +85,7 @@ export function parseEffort(bytes: Uint8Array, origin: string): Effort {
     });
   }
   return {
-    items: json.has('items') && !json.isNull('items') ? json.integer('items', 2, 1e9) : base.items,
+    items: itemsIn(json, base.items),
     supernet: {
       largest,
       shared,
@@ -94,6 +94,11 @@ export function parseEffort(bytes: Uint8Array, origin: string): Effort {
     search: json.has('search') ? settingsIn(json.object('search'), base.search) : base.search,
     finetune: recipe('finetune', base.finetune),
   };
+}
+
+function itemsIn(json: JsonObject, standard: number | null): number | null {
+  if (!json.has('items')) return standard;
+  return json.isNull('items') ? null : json.integer('items', 2, 1e9);
 }
 
 function settingsIn(json: JsonObject, standard: Settings): Settings {
