@@ -9,7 +9,7 @@ import { type Plan, plan } from './plan/plan.ts';
 import { takeRoom } from './plan/room.ts';
 import { requirePlannable } from './plan/work.ts';
 import type { Program } from './program/types.ts';
-import { TradeOffSearch } from './tradeoff/search.ts';
+import { type Candidate, TradeOffSearch } from './tradeoff/search.ts';
 
 /** auto, whole, stream, or patch:PxP@N, MCUNetV2's patches: the first N operators in P x P tiles. */
 export type Schedule = 'auto' | 'whole' | 'stream' | `patch:${number}x${number}@${number}`;
@@ -68,6 +68,9 @@ function scheduled(graph: Graph, schedule: ParsedSchedule, limits: ScheduleLimit
   return leastSram(graph, schedule === 'auto' ? maxSram : 0, limits);
 }
 
+/** Share of the SRAM that is left for counters beside the arena. */
+const COUNTERS = 1 / 64;
+
 /** The fewest MACs that reach `wanted` bytes, else the least SRAM, within the MACs allowed. */
 function leastSram(
   graph: Graph,
@@ -76,17 +79,23 @@ function leastSram(
 ): Scheduled {
   requirePlannable(lower(graph, kernels));
   const search = new TradeOffSearch(graph, pushed, kernels);
-  const front = search.front(maxExtraMacs);
   // With a goal, towards more MACs until it is reached; without, from the smallest on while a smaller one is possible.
-  const candidates = wanted > 0 ? new Set([search.plain(), ...front]) : front.toReversed();
+  const candidates = wanted > 0 ? fewestFirst(search, maxExtraMacs) : search.front(maxExtraMacs).toReversed();
   let best: Scheduled | undefined;
   for (const candidate of candidates) {
     const least = best === undefined ? Number.POSITIVE_INFINITY : sramBytes(best.program, best.plan);
     if (least <= wanted || candidate.liveBytes >= least) break;
-    const placed = search.place(candidate);
+    const placed = search.place(candidate, wanted * (1 - COUNTERS));
     if (sramBytes(placed.program, placed.plan) < least) best = placed;
   }
   return best!;
+}
+
+/** The front is looked for only if the plain network does not do: that takes most of the time. */
+function* fewestFirst(search: TradeOffSearch, maxExtraMacs: number): Generator<Candidate> {
+  const plain = search.plain();
+  yield plain;
+  for (const candidate of search.front(maxExtraMacs)) if (candidate !== plain) yield candidate;
 }
 
 function planWhole(graph: Graph, kernels: KernelChoice): Scheduled {

@@ -34,6 +34,23 @@ const ALLOWED = {
   train: ['core', 'ir', 'audio', 'formats', 'ops', 'autodiff', 'lower', 'data', 'run', 'nas'],
   workers: ['core', '.'],
   supernet: ['core', 'ir', 'program', 'autodiff', 'data', 'run', 'nas', 'train'],
+  search: [
+    'core',
+    'formats',
+    'ir',
+    'cost',
+    'data',
+    'nas',
+    'run',
+    'train',
+    'supernet',
+    'quantize',
+    'import',
+    'export',
+    'targets',
+    'workers',
+    '.',
+  ],
   nas: [
     'core',
     'ir',
@@ -52,7 +69,7 @@ const ALLOWED = {
     'zoo',
     'workers',
   ],
-  quantize: ['core', 'ir', 'ops', 'integer', 'passes', 'run'],
+  quantize: ['core', 'ir', 'ops', 'integer', 'passes', 'data', 'run'],
   cost: ['core', 'program', 'emit', 'targets'],
   report: ['core', 'audio', 'generated', 'program', 'plan', 'emit', 'cost', 'targets'],
   '.': [
@@ -107,6 +124,8 @@ const ALLOWED = {
     'rehearse',
     'train',
     'supernet',
+    'search',
+    'workers',
     'quantize',
     'emit',
     'cost',
@@ -120,7 +139,7 @@ const ALLOWED = {
 };
 
 /** Node modules may be used only here; all other files run in a browser. */
-const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train', 'supernet', 'workers'];
+const NODE_FOLDERS = ['run', 'cli', 'data', 'rehearse', 'train', 'supernet', 'search', 'workers'];
 const BROWSER_FILES = [
   'run/engine/engine.ts',
   'run/engine/wasm-host.ts',

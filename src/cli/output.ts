@@ -62,6 +62,16 @@ export function withUnit(n: number, unit: string): string {
   return `${Number((n / factor).toPrecision(3))} ${prefix}${unit}`;
 }
 
+/** 0.8541 -> 85.41 %. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+/** 3725 -> 62:05, minutes and seconds. */
+export function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+}
+
 /** Six significant digits, as scales need. */
 export function real(x: number): string {
   return String(Number(x.toPrecision(6)));

@@ -3,17 +3,16 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
-import type { Dataset, Item } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { inputsOf, type ModelInput, type Normalisation, RAW, SYMMETRIC, UNIT } from '../data/inputs.ts';
 import { sample, split } from '../data/split.ts';
 import { writeTflite } from '../export/tflite.ts';
 import { importModel } from '../import/model.ts';
-import { elementCount, type Graph, requireValue } from '../ir/types.ts';
+import { type Graph, requireValue } from '../ir/types.ts';
+import { type Measured, measure } from '../quantize/measure.ts';
 import { rebatched } from '../quantize/prepare.ts';
-import { argmax } from '../quantize/quality.ts';
 import { type Choice, type Quantized, quantize, type Trial } from '../quantize/quantize.ts';
 import { CALIBRATIONS, type Calibration } from '../quantize/ranges.ts';
-import { openEngine } from '../run/engine/engine.ts';
 import { wasmHost } from '../run/engine/wasm-host.ts';
 import { networkOf } from '../train/blocks.ts';
 import { parseDescription } from '../train/description.ts';
@@ -41,12 +40,9 @@ interface Options extends DataFlags {
   readonly seed: number;
 }
 
-interface QuantizeReport extends Pick<Quantized, 'choice' | 'trials' | 'layers' | 'sqnr'> {
+interface QuantizeReport extends Pick<Quantized, 'choice' | 'trials' | 'layers' | 'sqnr'>, Measured {
   readonly model: string;
   readonly samples: { readonly calibration: number; readonly test: number };
-  readonly accuracy: { readonly float: number; readonly int8: number };
-  /** Share of test items with the same answer. */
-  readonly agreement: number;
   readonly written: { readonly file: string; readonly bytes: number } | null;
   readonly warnings: readonly Diagnostic[];
 }
@@ -59,7 +55,7 @@ export function addQuantize(
   addData(addJson(program.command('quantize')))
     .argument(
       '<model>',
-      'a float32 model: a .onnx file (opset 13 to 21), a .tflite file, or the .json of what "rivulet train" trained',
+      'a float32 model: a .onnx file (opset 13 to 21), a .tflite file, or NAME.json as "rivulet train" writes it',
     )
     .option('-o, --output <file>', 'the .tflite file to write; without it, only report')
     .addOption(
@@ -141,54 +137,21 @@ async function run(path: string, options: Options, tell: (text: string) => void)
   }
 }
 
-/** A model's file, or a description with its trained states. */
-async function readFloat(
-  path: string,
-): Promise<{ readonly graph: Graph; readonly warnings: readonly Diagnostic[] }> {
+/** The model of a file, or a network that `rivulet train` has left: its description, with its states beside it. */
+async function readFloat(path: string): Promise<{ graph: Graph; warnings: readonly Diagnostic[] }> {
   const model = await readModel(path);
-  if (model instanceof Uint8Array) return importModel(model, basename(path), 'float');
-  const network = parseDescription(model.description, basename(path));
-  const states = readStates(network, model.tensors, basename(path));
+  const name = basename(path);
+  if (model instanceof Uint8Array || !isDescription(model.description))
+    return importModel(model, name, 'float');
+  const network = parseDescription(model.description, name);
+  const states = readStates(network, model.tensors, name.replace(/json$/i, 'safetensors'));
   return { graph: inferenceGraph((how) => networkOf(network, how), states), warnings: [] };
 }
 
-/** Both networks on every item of `test`. */
-function measure(
-  graphs: { readonly float: Graph; readonly int8: Graph },
-  test: Dataset,
-  normalisation: Normalisation,
-  host: Awaited<ReturnType<typeof wasmHost>>,
-): Pick<QuantizeReport, 'accuracy' | 'agreement'> {
-  const outputs = elementCount(requireValue(graphs.float, graphs.float.outputs[0]!).shape);
-  if (outputs < test.classes.length) {
-    fail('RV4006', `the network has ${outputs} outputs, the data ${test.classes.length} classes`);
-  }
-  const answer = (graph: Graph, dtype: 'float32' | 'int8') => {
-    const input = requireValue(graph, graph.inputs[0]!);
-    const scale = input.quantization?.scales[0] ?? 1;
-    const zeroPoint = input.quantization?.zeroPoints[0] ?? 0;
-    const type = { shape: input.shape, dtype, scale, zeroPoint };
-    const toInput = inputsOf(test, type, normalisation);
-    const engine = openEngine(graph, host);
-    return (values: Item['values']): number => {
-      (engine.input(0) as Float32Array | Int8Array).set(toInput(values));
-      engine.run();
-      return argmax(engine.output(0) as Float32Array | Int8Array);
-    };
-  };
-  const [ofFloat, ofInt8] = [answer(graphs.float, 'float32'), answer(graphs.int8, 'int8')];
-  const right = { float: 0, int8: 0, same: 0 };
-  for (let i = 0; i < test.length; ++i) {
-    const { values, label } = test.item(i);
-    const [a, b] = [ofFloat(values), ofInt8(values)];
-    right.float += Number(a === label);
-    right.int8 += Number(b === label);
-    right.same += Number(a === b);
-  }
-  return {
-    accuracy: { float: right.float / test.length, int8: right.int8 / test.length },
-    agreement: right.same / test.length,
-  };
+/** Descriptions of int8 blocks are JSON too. */
+function isDescription(bytes: Uint8Array): boolean {
+  const text = new TextDecoder().decode(bytes.subarray(0, 1 << 16));
+  return /"blocks"\s*:/.test(text) && /"classes"\s*:/.test(text);
 }
 
 async function write(file: string, model: Uint8Array): Promise<void> {

@@ -21,14 +21,9 @@ import {
 import { cdfSvg } from '../report/cdf-svg.ts';
 import { findTarget, type Target } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
+import { parseCount } from './numbers.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
-import {
-  parseCount,
-  threadsOption,
-  type WorkersChoice,
-  withWorkers,
-  workersOption,
-} from './workers-options.ts';
+import { threadsOption, type WorkersChoice, withWorkers, workersOption } from './workers-options.ts';
 
 interface Options extends WorkersChoice {
   readonly target: string;

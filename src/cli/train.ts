@@ -1,6 +1,5 @@
 /** `rivulet train`: a float32 network from a description, a recipe and data. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { contentHash } from '../run/cache.ts';
@@ -18,7 +17,8 @@ import { train } from '../train/trainer.ts';
 import { VERSION } from '../version.ts';
 import { addData, type DataFlags, openFlagged, type SoundOptions, soundsOf } from './data.ts';
 import { addJson } from './model.ts';
-import { count, EXIT, heading, type Result, table } from './output.ts';
+import { count, EXIT, heading, minutes, percent, type Result, table } from './output.ts';
+import { writeFileAt } from './write.ts';
 
 interface Options extends DataFlags {
   readonly output: string;
@@ -46,7 +46,8 @@ export function addTrain(
     .option('--result <file>', 'keep what came out as JSON, with the command line')
     .action(async (path: string, options: Options) => {
       const result = await run(path, options, tell);
-      if (options.result !== undefined) await write(options.result, `${JSON.stringify(result, null, 2)}\n`);
+      if (options.result !== undefined)
+        await writeFileAt(options.result, `${JSON.stringify(result, null, 2)}\n`);
       deliver({ document: result, text: textOf(result), notes: result.warnings, exitCode: EXIT.ok });
     });
 }
@@ -132,8 +133,8 @@ async function run(path: string, options: Options, tell: (text: string) => void)
       },
     });
     const test = source.test ? evaluate(build, states, readItems(source.test, network.input), host) : null;
-    await write(`${base}.safetensors`, writeStates(build({ batch: 1, mode: 'run' }), states));
-    await write(options.output, `${JSON.stringify(network, null, 2)}\n`);
+    await writeFileAt(`${base}.safetensors`, writeStates(build({ batch: 1, mode: 'run' }), states));
+    await writeFileAt(options.output, `${JSON.stringify(network, null, 2)}\n`);
     return {
       command: `rivulet ${process.argv.slice(2).join(' ')}`,
       version: VERSION,
@@ -163,23 +164,6 @@ async function readRecipe({ recipe, seed }: Options): Promise<Recipe> {
       ? DEFAULT_RECIPE
       : parseRecipe(await readBytes(recipe, '--recipe'), basename(recipe));
   return seed === undefined ? read : { ...read, seed };
-}
-
-async function write(path: string, contents: string | Uint8Array): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, contents);
-  } catch (error) {
-    fail('RV3005', (error as Error).message, { origin: path });
-  }
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-function minutes(seconds: number): string {
-  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 }
 
 function textOf({ network, size, data, epochs, seconds, cpuSeconds, test, model }: TrainResult): string {

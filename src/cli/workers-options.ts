@@ -1,9 +1,10 @@
 /** Where jobs are done: `--threads` and `--workers` of every verb that has many of them. */
 import { availableParallelism } from 'node:os';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { nativeFingerprint } from '../run/engine/native-host.ts';
 import { openWorkers } from '../workers/open.ts';
 import type { Workers } from '../workers/workers.ts';
+import { parseCount } from './numbers.ts';
 
 export interface WorkersChoice {
   readonly threads: number;
@@ -33,11 +34,4 @@ export async function withWorkers<Result>(
   } finally {
     await workers.close();
   }
-}
-
-export function parseCount(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !(value > 0) || value > 2 ** 31)
-    throw new InvalidArgumentError(`"${text}" is not a positive integer.`);
-  return value;
 }

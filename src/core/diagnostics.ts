@@ -51,6 +51,7 @@ export const DIAGNOSTIC_CODES = {
   RV6002: 'the genes are not those of a network of the space',
   RV6003: 'no network of the space fits',
   RV6004: 'what was kept is of another search',
+  RV6005: 'the description of a search space is not valid',
   // 7xxx: work on other machines
   RV7001: 'Redis cannot be reached',
   RV7002: 'Redis refuses what is asked',

@@ -5,7 +5,8 @@
 import type { EmitContext } from '../emit/context.ts';
 import { kernelFunctions } from '../emit/kernels.ts';
 import { emitSegmentLayers } from '../emit/model.ts';
-import { segmentsOf } from '../program/segments.ts';
+import { turnsOf } from '../emit/streams.ts';
+import { isStream, segmentsOf } from '../program/segments.ts';
 
 /**
  * What the code of a layer grows with, as patterns in its text; the order is that of the measured coefficients, the
@@ -58,4 +59,14 @@ export function layerConstantBytes(text: string): number {
     bytes += initial!.split(',').length * (ELEMENT_BYTES[type!] ?? 4);
   }
   return bytes;
+}
+
+/** Of each function that lets layers take turns: the bytes of its table, and how many layers it calls. */
+export function streamSizes({
+  program,
+  plan,
+}: Code): { readonly tableBytes: number; readonly layers: number }[] {
+  return segmentsOf(program.calls, plan.schedule)
+    .filter(isStream)
+    .map((segment) => ({ tableBytes: 2 * turnsOf(segment).length, layers: segment.calls.length }));
 }

@@ -92,10 +92,11 @@ export class JsonObject {
     );
   }
 
-  numbers(key: string, count: number): readonly number[] {
+  /** As many as there are; `count` of them if that is given. */
+  numbers(key: string, count?: number): readonly number[] {
     return this.#read(
       key,
-      `${count} finite numbers`,
+      `${count ?? 'a list of'} finite numbers`,
       (value): value is number[] => isList(value, count) && value.every(isFiniteNumber),
     );
   }

@@ -4,13 +4,14 @@
  */
 import type { KernelChoice } from '../core/isa.ts';
 import { type CodeParts, codeParts, sumCode } from '../cost/code-size.ts';
+import { estimateInstructions } from '../cost/instructions.ts';
 import { constantBytes } from '../emit/constants.ts';
 import type { Graph } from '../ir/types.ts';
 import { lower } from '../lower/lower.ts';
 import { runPasses } from '../passes/pipeline.ts';
 import { plan } from '../plan/plan.ts';
 import { takeRoom } from '../plan/room.ts';
-import type { Target } from '../targets/index.ts';
+import { cyclesEstimate, type Target } from '../targets/index.ts';
 import { applyLevers, leversOf } from '../tradeoff/levers.ts';
 import type { Architecture } from '../zoo/networks.ts';
 import { graphOfLayers } from './graph.ts';
@@ -27,11 +28,15 @@ export interface NetworkCost {
   readonly sramRows: number;
   /** Bytes: constants, exactly, and the estimate of the code, layer by layer for speed. */
   readonly flash: number;
+  /** Milliseconds, layer by layer, estimated as `compile` does it; null for a core without measured kernels. */
+  readonly latency: number | null;
 }
 
 /** What a piece adds to a network. */
 export interface PieceCost extends Streamable {
   readonly macs: number;
+  /** Estimated; null for a core without measured kernels. */
+  readonly instructions: number | null;
   /** Of the arena in which it runs layer by layer, input and output in it. */
   readonly arenaBytes: number;
   readonly constantBytes: number;
@@ -40,13 +45,15 @@ export interface PieceCost extends Streamable {
 
 /** The costs of networks on one target; it remembers every piece that it has seen. */
 export class CostModel {
+  private readonly target: Target;
   private readonly core: string;
   private readonly kernels: KernelChoice;
   private readonly pieces = new Map<string, PieceCost>();
 
-  constructor({ core }: Target) {
-    this.core = core.name;
-    this.kernels = { isas: core.isas, optimize: 'speed' };
+  constructor(target: Target) {
+    this.target = target;
+    this.core = target.core.name;
+    this.kernels = { isas: target.core.isas, optimize: 'speed' };
   }
 
   network(architecture: Architecture): NetworkCost {
@@ -64,7 +71,18 @@ export class CostModel {
       sramWhole: Math.max(...pieces.map(({ arenaBytes }) => arenaBytes)),
       sramRows: streamedBytes(pieces),
       flash: total((piece) => piece.constantBytes) + code.constantBytes + code.bytes,
+      latency: this.latencyOf(pieces),
     };
+  }
+
+  private latencyOf(pieces: readonly PieceCost[]): number | null {
+    const { core, clockHz } = this.target;
+    let sum = 0;
+    for (const { instructions } of pieces) {
+      if (instructions === null) return null;
+      sum += instructions;
+    }
+    return (cyclesEstimate(core, sum) / clockHz) * 1000;
   }
 
   piece(piece: Piece): PieceCost {
@@ -85,6 +103,7 @@ export class CostModel {
     const { weights, tables } = constantBytes(program);
     return {
       macs: program.calls.reduce((sum, call) => sum + call.macs, 0),
+      instructions: estimateInstructions(program, this.core, 'speed')?.total ?? null,
       arenaBytes: planned.arenaBytes,
       constantBytes: weights + tables,
       code: codeParts({ program, plan: planned, optimize: 'speed' }, this.core),

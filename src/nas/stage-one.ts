@@ -12,7 +12,7 @@ import { keyOf, randomGenome } from './genome.ts';
 import { type Space, subspace } from './space.ts';
 
 /** A network that was drawn. What it costs does not depend on any budget. */
-export interface Sample extends NetworkCost {
+export interface Sample extends Omit<NetworkCost, 'latency'> {
   /** As `keyOf` says. */
   readonly key: string;
 }
@@ -47,7 +47,8 @@ export function samplesOf(
   const random = createRandom(fnv1a(new TextEncoder().encode(`${seed} ${resolution} ${width}`)));
   return Array.from({ length: samples }, () => {
     const genome = randomGenome(part, random);
-    return { key: keyOf(part, genome), ...model.network(architectureOf(part, genome)) };
+    const { macs, sramWhole, sramRows, flash } = model.network(architectureOf(part, genome));
+    return { key: keyOf(part, genome), macs, sramWhole, sramRows, flash };
   });
 }
 

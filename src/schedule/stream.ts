@@ -32,10 +32,13 @@ export interface Streamed {
   readonly plan: Plan;
 }
 
-/** Streams `program` (in whole-tensor form). The result is never larger than the whole-tensor plan. */
-export function stream(program: Program): Streamed {
+/**
+ * Streams `program` (in whole-tensor form). The result is never larger than the whole-tensor plan.
+ * @param enough bytes of an arena for which no smaller one is looked for: that takes most of the time
+ */
+export function stream(program: Program, enough = 0): Streamed {
   if (program.calls.length === 0) return { program, plan: plan(program) };
-  const search = new StreamSearch(program);
+  const search = new StreamSearch(program, enough);
   const ringed = search.run();
   // Of equals the one that is simplest to run.
   const programs = new Set([program, ringed, chooseStages(ringed)]);
@@ -63,13 +66,15 @@ function smaller<T extends Candidate | undefined>(a: T, b: Candidate | null): T 
 
 class StreamSearch {
   private readonly program: Program;
+  private readonly enough: number;
   private readonly cuts: CutSearch;
   private readonly seen = new Set<string>();
   /** The best candidates so far, smallest first. */
   private readonly finalists: Candidate[] = [];
 
-  constructor(program: Program) {
+  constructor(program: Program, enough: number) {
     this.program = program;
+    this.enough = enough;
     this.cuts = new CutSearch(program);
   }
 
@@ -77,11 +82,13 @@ class StreamSearch {
   run(): Program {
     let first: Candidate | undefined;
     for (const slack of SLACKS) {
+      if (first !== undefined && first.arenaBytes <= this.enough) break;
       const { groups } = this.cuts.best(slack);
       for (const phase of [-1, 0, 1])
         first = smaller(first, this.consider(this.alternate(groups, phase), Number.POSITIVE_INFINITY));
     }
-    let best = this.turnGroups(first!);
+    let best = first!;
+    if (best.arenaBytes > this.enough) best = this.turnGroups(best);
     for (let walk = 0; walk < WALKS; ++walk) best = this.walk(best, walk);
     return this.final().ringed;
   }
@@ -101,7 +108,7 @@ class StreamSearch {
 
   /** Annealing over cuts and directions, from `start`; returns the best candidate met. */
   private walk(start: Candidate, seed: number): Candidate {
-    const bound = this.cuts.best().liveBytes;
+    const bound = Math.max(this.enough, this.cuts.best().liveBytes);
     const firings = this.program.calls.reduce((sum, call) => sum + call.firings, 0);
     const steps = Math.min(MAX_STEPS, Math.ceil(SEARCH_WORK / firings));
     const random = createRandom(firings + seed);

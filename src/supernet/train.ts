@@ -10,7 +10,7 @@ import { descriptionOf } from '../train/architecture.ts';
 import type { Items } from '../train/batches.ts';
 import { type NetworkDescription, networkOf } from '../train/blocks.ts';
 import type { EpochResult } from '../train/checkpoint.ts';
-import { type Evaluation, evaluate, recalibrate, type States } from '../train/evaluation.ts';
+import { BATCH, type Evaluation, evaluate, recalibrate, type States } from '../train/evaluation.ts';
 import type { Recipe } from '../train/recipe.ts';
 import { partsOf, type RunOptions, runRecipe, train } from '../train/trainer.ts';
 import { sortChannels } from './importance.ts';
@@ -97,7 +97,9 @@ function drawer(space: Space, seed: number, count: number): (step: number) => Ne
 
 /** Batches for the moments of a part: 20 of 64 items in MCUNet's evaluation. */
 const CALIBRATION_BATCHES = 20;
-const CALIBRATION_SEED = 1;
+export const CALIBRATION_ITEMS = CALIBRATION_BATCHES * BATCH;
+/** Of the order in which items are taken. */
+export const CALIBRATION_SEED = 1;
 
 /**
  * How good a part of trained weights is without any training of its own. Whoever asks often gives a `reusedMemory`.

@@ -98,9 +98,9 @@ export class TradeOffSearch {
     }
   }
 
-  /** Streams and places a candidate. */
-  place(candidate: Candidate): TradeOff {
-    return { ...candidate, ...stream(this.program(candidate.graph)) };
+  /** Streams and places a candidate; an arena of `enough` bytes is made no smaller. */
+  place(candidate: Candidate, enough = 0): TradeOff {
+    return { ...candidate, ...stream(this.program(candidate.graph), enough) };
   }
 
   /** The candidate with these levers, or null where it takes more than `allowed` MACs. */

@@ -13,6 +13,8 @@ export interface Items {
   readonly count: number;
   readonly shape: Shape;
   readonly labels: Int32Array;
+  /** All items as they are, one after the other: pixels as bytes, everything else as the numbers that a network takes. */
+  readonly values: Uint8Array | Float32Array;
   /** Writes item `index` as it is to `out`, in `shape`. */
   read(index: number, out: Float32Array): void;
   /** Writes item `index` in one of the ways that the augmentation allows. */
@@ -34,15 +36,7 @@ function pictureItems(dataset: Dataset, shape: Shape): Items {
   const pixels = dataset.kind === 'pixels';
   const values = pixels ? new Uint8Array(dataset.length * size) : new Float32Array(dataset.length * size);
   for (let i = 0; i < dataset.length; ++i) values.set(dataset.item(i).values, i * size);
-  const item = (index: number) => values.subarray(index * size, (index + 1) * size);
-  return {
-    ...common(dataset, shape),
-    read(index, out) {
-      const found = item(index);
-      for (let i = 0; i < size; ++i) out[i] = pixels ? PIXELS[found[i]!]! : found[i]!;
-    },
-    draw: (index, out, augmentation, random) => drawPicture(item(index), shape, augmentation, random, out),
-  };
+  return itemsOf(shape, values, Int32Array.from(dataset.labels));
 }
 
 /** Sounds as clips, and the features of each as the front-end makes them. */
@@ -59,8 +53,7 @@ function soundItems(dataset: Dataset, frontEnd: FrontEnd, shape: Shape): Items {
     features.set(featureReals(extractor.clip(clip)), i * size);
   }
   return {
-    ...common(dataset, shape),
-    read: (index, out) => out.set(features.subarray(index * size, (index + 1) * size)),
+    ...itemsOf(shape, features, Int32Array.from(dataset.labels)),
     draw(index, out, { sounds }, random) {
       const clip = clips.subarray(index * length, (index + 1) * length);
       out.set(featureReals(extractor.clip(disturbClip(clip, sounds, frontEnd.rate, random))));
@@ -69,8 +62,38 @@ function soundItems(dataset: Dataset, frontEnd: FrontEnd, shape: Shape): Items {
   };
 }
 
-function common(dataset: Dataset, shape: Shape): Pick<Items, 'count' | 'shape' | 'labels'> {
-  return { count: dataset.length, shape, labels: Int32Array.from(dataset.labels) };
+/** Pictures that lie in memory: bytes are pixels. */
+export function itemsOf(shape: Shape, values: Items['values'], labels: Int32Array): Items {
+  const size = shape[0] * shape[1] * shape[2];
+  const item = (index: number) => values.subarray(index * size, (index + 1) * size);
+  return {
+    ...{ count: labels.length, shape, labels, values },
+    read(index, out) {
+      const found = item(index);
+      if (found instanceof Float32Array) out.set(found);
+      else for (let i = 0; i < size; ++i) out[i] = PIXELS[found[i]!]!;
+    },
+    draw: (index, out, augmentation, random) => drawPicture(item(index), shape, augmentation, random, out),
+  };
+}
+
+/** The items at these positions, in this order. */
+export function pickItems(items: Items, positions: Uint32Array): Items {
+  const { shape, values, labels, draw } = items;
+  const size = shape[0] * shape[1] * shape[2];
+  const length = positions.length * size;
+  const picked = values instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  positions.forEach((position, i) => {
+    picked.set(values.subarray(position * size, (position + 1) * size), i * size);
+  });
+  return {
+    ...itemsOf(
+      shape,
+      picked,
+      Int32Array.from(positions, (position) => labels[position]!),
+    ),
+    draw: (index, ...how) => draw(positions[index]!, ...how),
+  };
 }
 
 /** Where the items of a batch go. */

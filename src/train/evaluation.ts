@@ -40,7 +40,7 @@ export interface Evaluation {
 }
 
 /** Items a batch, where nothing is trained. */
-const BATCH = 64;
+export const BATCH = 64;
 
 /** How many of the items have their label's logit above all others, in the network as `inferenceGraph` makes it. */
 export function evaluate(network: Trainable, states: States, items: Items, host: EngineHost): Evaluation {

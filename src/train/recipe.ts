@@ -82,14 +82,18 @@ const DIALECT = { code: 'RV5001', maxBytes: MAX_BYTES } as const;
  * @throws RivuletError RV5001
  */
 export function parseRecipe(bytes: Uint8Array, origin: string): Recipe {
-  const json = parseJsonObject(bytes, DIALECT, origin);
+  return recipeIn(parseJsonObject(bytes, DIALECT, origin));
+}
+
+/** A recipe in a larger document; fields that are missing are those of `standard`. @throws the dialect's diagnostic */
+export function recipeIn(json: JsonObject, standard: Recipe = DEFAULT_RECIPE): Recipe {
   const augmentation = json.has('augmentation') ? json.object('augmentation') : undefined;
-  requireKnown(json, DEFAULT_RECIPE);
-  if (augmentation !== undefined) requireKnown(augmentation, DEFAULT_RECIPE.augmentation);
+  requireKnown(json, standard);
+  if (augmentation !== undefined) requireKnown(augmentation, standard.augmentation);
   const whole = (key: keyof Recipe & string, lowest: number): number =>
-    json.has(key) ? json.integer(key, lowest, 1e9) : (DEFAULT_RECIPE[key] as number);
+    json.has(key) ? json.integer(key, lowest, 1e9) : (standard[key] as number);
   const real = (key: keyof Recipe & string, is: (x: number) => boolean): number => {
-    if (!json.has(key)) return DEFAULT_RECIPE[key] as number;
+    if (!json.has(key)) return standard[key] as number;
     const value = json.number(key);
     return is(value) ? value : json.refuse(key, `${value} is not possible`);
   };
@@ -103,7 +107,10 @@ export function parseRecipe(bytes: Uint8Array, origin: string): Recipe {
     momentum: real('momentum', isShare),
     decay: real('decay', (x) => x >= 0),
     smoothing: real('smoothing', isShare),
-    augmentation: augmentation === undefined ? DEFAULT_RECIPE.augmentation : parseAugmentation(augmentation),
+    augmentation:
+      augmentation === undefined
+        ? standard.augmentation
+        : parseAugmentation(augmentation, standard.augmentation),
     average: real('average', isShare),
     recalibration: whole('recalibration', 0),
     heldOut: real('heldOut', isShare),
@@ -118,20 +125,18 @@ function amount<Key extends string>(json: JsonObject, standard: Record<Key, numb
   return value >= 0 && value <= most ? value : json.refuse(key, `${value} is not from 0 to ${most}`);
 }
 
-function parseAugmentation(json: JsonObject): Augmentation {
-  const standard = DEFAULT_RECIPE.augmentation;
+function parseAugmentation(json: JsonObject, standard: Augmentation): Augmentation {
   return {
     shift: json.has('shift') ? json.integer('shift', 0, 1024) : standard.shift,
     flip: json.has('flip') ? json.boolean('flip') : standard.flip,
     cutout: json.has('cutout') ? json.integer('cutout', 0, 1024) : standard.cutout,
     brightness: amount(json, standard, 'brightness', 2),
     contrast: amount(json, standard, 'contrast', 1),
-    sounds: json.has('sounds') ? parseSounds(json.object('sounds')) : standard.sounds,
+    sounds: json.has('sounds') ? parseSounds(json.object('sounds'), standard.sounds) : standard.sounds,
   };
 }
 
-function parseSounds(json: JsonObject): SoundAugmentation {
-  const standard = DEFAULT_RECIPE.augmentation.sounds;
+function parseSounds(json: JsonObject, standard: SoundAugmentation): SoundAugmentation {
   requireKnown(json, standard);
   return {
     shift: amount(json, standard, 'shift', 10_000),
@@ -143,7 +148,7 @@ function parseSounds(json: JsonObject): SoundAugmentation {
 }
 
 /** A field that nobody reads is a mistake of whoever wrote it. */
-function requireKnown(json: JsonObject, known: object): void {
+export function requireKnown(json: JsonObject, known: object): void {
   const unknown = json.keys().find((key) => key !== 'comment' && !Object.hasOwn(known, key));
   if (unknown === undefined) return;
   json.refuse(unknown, `there is no such field; there are ${Object.keys(known).join(', ')}`);

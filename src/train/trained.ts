@@ -35,3 +35,17 @@ export function readStates(description: NetworkDescription, bytes: Uint8Array, f
   }
   return states;
 }
+
+/**
+ * All states that a file holds, whatever network they are of.
+ * @throws RivuletError RV5004 if one is not F32; RV1002, RV1003, RV1007 if the file is damaged
+ */
+export function allStates(bytes: Uint8Array, file: string): States {
+  const { tensors } = readSafetensors(bytes, file);
+  return new Map(
+    [...tensors].map(([name, tensor]) => {
+      if (tensor.dtype !== 'F32') fail('RV5004', `"${name}" is ${tensor.dtype}, not F32`, { origin: file });
+      return [name, new Float32Array(Uint8Array.from(tensor.bytes).buffer)];
+    }),
+  );
+}

@@ -6,6 +6,8 @@ import type { Registry } from './registry.ts';
 
 const KINDS: Registry = {
   candidate: async () => (await import('../run/engine/candidate.ts')).CANDIDATE,
+  'search-cost': async () => (await import('../search/cost-kind.ts')).COST_KIND,
+  'search-judge': async () => (await import('../search/judge-kind.ts')).JUDGE_KIND,
   samples: async () => (await import('../nas/samples-kind.ts')).SAMPLES,
   trial: async () => (await import('../rehearse/trial.ts')).TRIAL,
 };

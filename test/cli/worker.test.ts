@@ -1,30 +1,16 @@
 /** `rivulet worker` and `--workers`, as processes; what is refused before any Redis is asked. */
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cli, cliJson, type ErrorDocument, temporaryFolder } from '../support/cli.ts';
+import { IS_BUILT, start } from '../support/process.ts';
 import { ended, REDIS_IS_HERE, said, startRedis } from '../support/redis.ts';
-import { BUILT } from '../support/work.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../bin/rivulet');
-const HERE = REDIS_IS_HERE && existsSync(BUILT);
+const HERE = REDIS_IS_HERE && IS_BUILT;
 const folder = temporaryFolder();
 afterAll(folder.remove);
 
 const SEARCH = ['search', 'space', '--target', 'stm32f746', '--space', 'fashion', '--samples', '1'];
-
-/** A process and all that it has written when it ends. */
-function start(...argv: string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...argv]);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      text += String(chunk);
-    });
-  }
-  return { child, text: () => text };
-}
 
 it.each([
   'http://oak:6379',
