@@ -5,7 +5,7 @@ import { fail } from '../core/diagnostics.ts';
 import type { DataSource } from '../data/dataset.ts';
 import { type DataOptions, openData } from '../data/open.ts';
 import { readBytes } from '../run/files.ts';
-import { count } from './output.ts';
+import { count, seldom } from './output.ts';
 
 export interface DataFlags {
   readonly data: string;
@@ -66,11 +66,11 @@ export function openFlagged(
   pictures: Pick<DataOptions, 'size' | 'channels'> | undefined,
   tell: (text: string) => void,
 ): Promise<DataSource> {
-  const progress = (done: number, all: number): void => {
-    if (done % REPORT_EVERY === 0) tell(`data: ${count(done)} of ${count(all)} read`);
-  };
-  return openData(data, { ...pictures, ...(sounds && { sounds }), progress });
+  return openData(data, { ...pictures, ...(sounds && { sounds }), progress: dataProgress(tell) });
 }
 
-/** A multiple of the items that are decoded at once. */
-const REPORT_EVERY = 640;
+/** Tells now and then how far the decoding is. */
+export function dataProgress(tell: (text: string) => void): (done: number, all: number) => void {
+  const now = seldom(tell);
+  return (done, all) => now(() => `data: ${count(done)} of ${count(all)} read`);
+}

@@ -18,7 +18,7 @@ import { findTarget, type Target } from '../targets/index.ts';
 import { BUILD, VERSION } from '../version.ts';
 import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { learnerInput, number, readGraph } from './learn-model.ts';
-import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
+import { bytes, commandLine, count, EXIT, heading, type Result, table } from './output.ts';
 import { SchemeCosts, schemeOf } from './scheme-costs.ts';
 import { threadsOption, type WorkersChoice, withWorkers, workersOption } from './workers-options.ts';
 import { writeFileAt } from './write.ts';
@@ -168,7 +168,7 @@ async function plan(path: string, options: Options, tell: (text: string) => void
   }
   const last = pointOf(options.budget, best, outputs, name);
   return {
-    command: `rivulet ${process.argv.slice(2).join(' ')}`,
+    command: commandLine(),
     version: VERSION,
     date: new Date().toISOString().slice(0, 10),
     model: basename(path),

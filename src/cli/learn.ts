@@ -37,7 +37,7 @@ import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { addExport } from './learn-export.ts';
 import { learnerInput, number, readGraph, readScheme } from './learn-model.ts';
 import { addLearnPlan } from './learn-plan.ts';
-import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
+import { bytes, commandLine, count, EXIT, heading, type Result, table } from './output.ts';
 import { writeFileAt } from './write.ts';
 
 interface SchemeOptions {
@@ -344,7 +344,7 @@ async function runRehearsal(
       tell,
     });
     const result: RehearsalResult = {
-      command: `rivulet ${process.argv.slice(2).join(' ')}`,
+      command: commandLine(),
       version: VERSION,
       date: new Date().toISOString().slice(0, 10),
       model: basename(path),

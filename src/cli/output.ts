@@ -116,3 +116,21 @@ function cut(text: string, limit: number): string {
   const tail = Math.floor((limit - 1) / 2);
   return `${text.slice(0, limit - 1 - tail)}…${text.slice(text.length - tail)}`;
 }
+
+/** Milliseconds between two lines about how far something is. */
+const TOLD_MS = 10_000;
+
+/** A function that says something at most every ten seconds. */
+export function seldom(tell: (text: string) => void): (text: () => string) => void {
+  let last = performance.now();
+  return (text) => {
+    if (performance.now() - last < TOLD_MS) return;
+    last = performance.now();
+    tell(text());
+  };
+}
+
+/** The command line, to be kept with what it made. */
+export function commandLine(): string {
+  return `rivulet ${process.argv.slice(2).join(' ')}`;
+}

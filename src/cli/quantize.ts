@@ -1,8 +1,6 @@
-/** `rivulet quantize`: a float32 model becomes an int8 TFLite model, and says what it lost. */
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Diagnostic, fail } from '../core/diagnostics.ts';
+import { type Command, Option } from 'commander';
+import type { Diagnostic } from '../core/diagnostics.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { inputsOf, type ModelInput, type Normalisation, RAW, SYMMETRIC, UNIT } from '../data/inputs.ts';
 import { sample, split } from '../data/split.ts';
@@ -18,9 +16,12 @@ import { networkOf } from '../train/blocks.ts';
 import { parseDescription } from '../train/description.ts';
 import { inferenceGraph } from '../train/inference.ts';
 import { readStates } from '../train/trained.ts';
+import { VERSION } from '../version.ts';
 import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { addJson, readModel } from './model.ts';
-import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
+import { parseCount } from './numbers.ts';
+import { bytes, commandLine, count, EXIT, heading, printable, type Result, table } from './output.ts';
+import { writeFileAt } from './write.ts';
 
 /** What pixels are to the network, and the int8 input that says the same. */
 const PIXELS: Readonly<Record<string, Normalisation & Pick<ModelInput, 'zeroPoint'> & { step: number }>> = {
@@ -31,6 +32,7 @@ const PIXELS: Readonly<Record<string, Normalisation & Pick<ModelInput, 'zeroPoin
 
 interface Options extends DataFlags {
   readonly output?: string;
+  readonly result?: string;
   readonly calibration: Calibration | 'auto';
   readonly equalize?: boolean;
   readonly correctBias?: boolean;
@@ -41,6 +43,11 @@ interface Options extends DataFlags {
 }
 
 interface QuantizeReport extends Pick<Quantized, 'choice' | 'trials' | 'layers' | 'sqnr'>, Measured {
+  readonly command: string;
+  readonly version: string;
+  readonly date: string;
+  /** Of the choice of items. */
+  readonly seed: number;
   readonly model: string;
   readonly samples: { readonly calibration: number; readonly test: number };
   readonly written: { readonly file: string; readonly bytes: number } | null;
@@ -72,15 +79,18 @@ export function addQuantize(
         .choices(Object.keys(PIXELS))
         .default('symmetric'),
     )
-    .option('--samples <n>', 'items to calibrate with', number, 200)
-    .option('--test-samples <n>', 'items to test with', number, 1000)
-    .option('--seed <n>', 'of the choice of items', number, 1)
+    .option('--samples <n>', 'items to calibrate with', parseCount, 200)
+    .option('--test-samples <n>', 'items to test with', parseCount, 1000)
+    .option('--seed <n>', 'of the choice of items', parseCount, 1)
+    .option('--result <file>', 'keep what came out as JSON, with the command line')
     .summary('a float32 model as int8, calibrated and measured')
     .description(
       'Quantises a float32 model after its training, with the rules of TensorFlow Lite, and compares both on items it was not calibrated with.',
     )
     .action(async (path: string, options: Options) => {
       const report = await run(path, options, tell);
+      if (options.result !== undefined)
+        await writeFileAt(options.result, `${JSON.stringify(report, null, 2)}\n`);
       deliver({ document: report, text: describe(report), notes: report.warnings, exitCode: EXIT.ok });
     });
 }
@@ -120,8 +130,12 @@ async function run(path: string, options: Options, tell: (text: string) => void)
     // What is measured is the file, not what it was written from.
     const written = importModel(file, 'written.tflite').graph;
     const measured = measure({ float, int8: written }, test, normalisation, host);
-    if (options.output !== undefined) await write(options.output, file);
+    if (options.output !== undefined) await writeFileAt(options.output, file);
     return {
+      command: commandLine(),
+      version: VERSION,
+      date: new Date().toISOString().slice(0, 10),
+      seed: options.seed,
       model: basename(path),
       choice: made.choice,
       trials: made.trials,
@@ -152,17 +166,6 @@ async function readFloat(path: string): Promise<{ graph: Graph; warnings: readon
 function isDescription(bytes: Uint8Array): boolean {
   const text = new TextDecoder().decode(bytes.subarray(0, 1 << 16));
   return /"blocks"\s*:/.test(text) && /"classes"\s*:/.test(text);
-}
-
-async function write(file: string, model: Uint8Array): Promise<void> {
-  try {
-    await writeFile(file, model);
-  } catch (error) {
-    fail('RV3005', `the model cannot be written: ${(error as Error).message}`, {
-      origin: `-o ${file}`,
-      hint: 'name a file in a folder that exists and can be written to',
-    });
-  }
 }
 
 /** Layers that are named. */
@@ -203,11 +206,4 @@ function wayText({ calibration, equalize, correctBias }: Choice): string {
 
 function decibels(sqnr: number): string {
   return Number.isFinite(sqnr) ? `${sqnr.toFixed(1)} dB` : 'none';
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1)
-    throw new InvalidArgumentError(`"${text}" is not a positive integer.`);
-  return value;
 }

@@ -10,15 +10,13 @@ import type { Effort } from '../search/efforts.ts';
 import { makeSupernet } from '../search/make-supernet.ts';
 import { ledgerIn, spaceText } from '../search/run-search.ts';
 import { addJson } from './model.ts';
-import { bytes, count, EXIT, minutes, percent, type Result } from './output.ts';
+import { bytes, commandLine, count, EXIT, minutes, percent, type Result, seldom } from './output.ts';
 import {
-  commandLine,
   DATA_HELP,
   EFFORT_HELP,
   openSearchData,
   readEffort,
   readSpace,
-  seldom,
   trainingProgress,
 } from './search-data.ts';
 import { describeFinished, finishWinner } from './search-finish.ts';

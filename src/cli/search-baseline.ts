@@ -4,8 +4,8 @@ import { adaptSpace } from '../nas/space-json.ts';
 import { largestMobileNetV2 } from '../search/baseline.ts';
 import { addJson } from './model.ts';
 import { parseCount } from './numbers.ts';
-import { bytes, count, EXIT, heading, type Result } from './output.ts';
-import { commandLine, readSpace } from './search-data.ts';
+import { bytes, commandLine, count, EXIT, heading, type Result } from './output.ts';
+import { readSpace } from './search-data.ts';
 import { addLimits, chipOf, type LimitOptions } from './search-run.ts';
 import { writeFileAt } from './write.ts';
 

@@ -9,7 +9,8 @@ import { readBytes } from '../run/files.ts';
 import { EFFORTS, type Effort, isEffort, parseEffort } from '../search/efforts.ts';
 import type { EpochResult } from '../train/checkpoint.ts';
 import type { Progress } from '../train/trainer.ts';
-import { count, minutes, percent } from './output.ts';
+import { dataProgress } from './data.ts';
+import { count, minutes, percent, seldom } from './output.ts';
 
 export const DATA_HELP =
   'pictures in a folder for each class (train/ and test/ above them), IDX, .npy or CSV files';
@@ -44,21 +45,8 @@ export function openSearchData(
   return openData(path, {
     ...(side !== undefined && { size: [side, side] }),
     ...((channels === 1 || channels === 3) && { channels }),
-    progress: (done, all) => done % 6400 === 0 && tell(`data: ${count(done)} of ${count(all)} read`),
+    progress: dataProgress(tell),
   });
-}
-
-/** Milliseconds between two lines about how far something is. */
-const TOLD_MS = 10_000;
-
-/** A function that says something at most every ten seconds. */
-export function seldom(tell: (text: string) => void): (text: () => string) => void {
-  let last = performance.now();
-  return (text) => {
-    if (performance.now() - last < TOLD_MS) return;
-    last = performance.now();
-    tell(text());
-  };
 }
 
 /** Tells epochs, and now and then how far a training is. */
@@ -77,9 +65,4 @@ export function trainingProgress(tell: (text: string) => void) {
           `step ${count(step)} of ${count(steps)}: loss ${loss.toFixed(3)}, ${count(imagesPerSecond)} items/s, ${minutes(secondsLeft)} left`,
       ),
   };
-}
-
-/** The command line, to be kept with what it made. */
-export function commandLine(): string {
-  return `rivulet ${process.argv.slice(2).join(' ')}`;
 }

@@ -15,8 +15,8 @@ import { WAY_NAMES, type WayName } from '../search/ways.ts';
 import { networkOfGenome, partStates } from '../supernet/train.ts';
 import { findTarget } from '../targets/index.ts';
 import { addJson } from './model.ts';
-import { bytes, count, EXIT, heading, percent, type Result } from './output.ts';
-import { commandLine, EFFORT_HELP, openSearchData, readEffort, trainingProgress } from './search-data.ts';
+import { bytes, commandLine, count, EXIT, heading, percent, type Result } from './output.ts';
+import { EFFORT_HELP, openSearchData, readEffort, trainingProgress } from './search-data.ts';
 import type { SearchDocument } from './search-run.ts';
 import { writeFileAt } from './write.ts';
 

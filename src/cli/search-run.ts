@@ -20,8 +20,8 @@ import { findTarget } from '../targets/index.ts';
 import { VERSION } from '../version.ts';
 import { addJson } from './model.ts';
 import { parseCount, parsePositive } from './numbers.ts';
-import { bytes, count, EXIT, heading, percent, type Result, table } from './output.ts';
-import { commandLine, EFFORT_HELP, openSearchData, readEffort, seldom } from './search-data.ts';
+import { bytes, commandLine, count, EXIT, heading, percent, type Result, seldom, table } from './output.ts';
+import { EFFORT_HELP, openSearchData, readEffort } from './search-data.ts';
 import { threadsOption, type WorkersChoice, withWorkers, workersOption } from './workers-options.ts';
 import { writeFileAt } from './write.ts';
 

@@ -6,9 +6,8 @@ import { adaptSpace, narrowSpace } from '../nas/space-json.ts';
 import { chooseHost } from '../run/engine/host.ts';
 import { makeSupernet } from '../search/make-supernet.ts';
 import { addJson } from './model.ts';
-import { count, EXIT, heading, minutes, percent, type Result, table } from './output.ts';
+import { commandLine, count, EXIT, heading, minutes, percent, type Result, table } from './output.ts';
 import {
-  commandLine,
   DATA_HELP,
   EFFORT_HELP,
   openSearchData,

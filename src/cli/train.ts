@@ -17,7 +17,7 @@ import { train } from '../train/trainer.ts';
 import { VERSION } from '../version.ts';
 import { addData, type DataFlags, openFlagged, type SoundOptions, soundsOf } from './data.ts';
 import { addJson } from './model.ts';
-import { count, EXIT, heading, minutes, percent, type Result, table } from './output.ts';
+import { commandLine, count, EXIT, heading, minutes, percent, type Result, table } from './output.ts';
 import { writeFileAt } from './write.ts';
 
 interface Options extends DataFlags {
@@ -136,7 +136,7 @@ async function run(path: string, options: Options, tell: (text: string) => void)
     await writeFileAt(`${base}.safetensors`, writeStates(build({ batch: 1, mode: 'run' }), states));
     await writeFileAt(options.output, `${JSON.stringify(network, null, 2)}\n`);
     return {
-      command: `rivulet ${process.argv.slice(2).join(' ')}`,
+      command: commandLine(),
       version: VERSION,
       date: new Date().toISOString().slice(0, 10),
       network,
