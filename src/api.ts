@@ -7,6 +7,9 @@ import { runReference as runGraph } from './run/reference.ts';
 import { FrameStream } from './run/stream.ts';
 import { WasmExecutor } from './run/wasm.ts';
 
+export { FeatureExtractor, featureReals, quantizeFeature } from './audio/features.ts';
+export { type FrontEnd, parseFrontEnd } from './audio/front-end.ts';
+export { quantizationOf } from './audio/tables.ts';
 export { type ConvolutionOptions, Network, type NetworkOptions, SIX } from './autodiff/network.ts';
 export {
   gradientGraph,

@@ -1,6 +1,7 @@
 /** The whole way from the bytes of a model to the files of a firmware project. Pure: no file system, no clock. */
 export type { Schedule } from './choose-schedule.ts';
 
+import type { FrontEnd } from './audio/front-end.ts';
 import { chooseOverTime } from './choose-over-time.ts';
 import { chooseSchedule, parseSchedule, type Schedule } from './choose-schedule.ts';
 import type { Diagnostic } from './core/diagnostics.ts';
@@ -8,6 +9,7 @@ import { fail } from './core/diagnostics.ts';
 import type { Optimize } from './core/isa.ts';
 import { identifierFrom, requireIdentifier } from './emit/names.ts';
 import { emitProject, type Project } from './emit/project.ts';
+import { fitFrontEnd } from './fit-front-end.ts';
 import { importModel, type ModelBytes } from './import/model.ts';
 import type { Graph } from './ir/types.ts';
 import { type Io, PASSES, runPasses } from './passes/pipeline.ts';
@@ -64,6 +66,8 @@ export interface CompileOptions {
    * false: they are removed. Outputs are the same bytes either way; layers keep their shapes.
    */
   readonly keepConstantChannels?: boolean;
+  /** Makes the input of sound: its C is emitted beside the network. Its frames are the rows of the one input. */
+  readonly frontEnd?: FrontEnd;
   /** Names of passes to leave out; the result is the same bytes from a larger firmware. */
   readonly skipPasses?: readonly string[];
 }
@@ -143,9 +147,16 @@ export function compile(model: ModelBytes, options: CompileOptions = {}): Compil
     ? `--stream-axis time --hop ${program.sliding!.hopFrames}`
     : `--schedule ${options.schedule ?? DEFAULT_SCHEDULE[inputMode]} --input-mode ${inputMode}${maxExtraMacs > 0 ? ` --max-extra-macs ${maxExtraMacs}` : ''}`;
   const provenance = `Made by Rivulet ${VERSION} from ${file}: --name ${name} --io ${io} --optimize ${optimize} ${how}${options.keepConstantChannels ? ' --keep-constant-channels' : ''}`;
-  const project = emitProject(program, planned, { name, optimize, provenance });
+  const frontEnd = options.frontEnd && fitFrontEnd(options.frontEnd, program);
+  const project = emitProject(program, planned, {
+    name,
+    optimize,
+    provenance,
+    ...(frontEnd && { frontEnd }),
+  });
   const report = compileReport(program, planned, {
     target,
+    frontEnd: frontEnd?.tables,
     optimize,
     maxSram,
     removed: removed.map(({ origin: { index, op, name: layer }, ...rest }) => ({

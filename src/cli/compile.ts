@@ -6,11 +6,13 @@ import { type Diagnostic, type DiagnosticDetail, errorDiagnostic, fail } from '.
 import { type CompileReport, type Fit, removedTotals } from '../report/compile-report.ts';
 import { reportPage } from '../report/page.ts';
 import type { Target } from '../targets/index.ts';
+import { readFrontEnd } from './data.ts';
 import { addModelOptions, compileModel, MODEL_HELP, type ModelOptions } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table, withUnit } from './output.ts';
 
 interface Options extends ModelOptions {
   readonly output?: string;
+  readonly frontend?: string;
 }
 
 export function addCompile(program: Command, deliver: (result: Result) => void): void {
@@ -24,12 +26,20 @@ export function addCompile(program: Command, deliver: (result: Result) => void):
       'folder for the C project, report.json and report.html; without it, only report',
     )
     .option('--name <id>', "the model's name in C, which begins every symbol; default from the file name")
+    .option(
+      '--frontend <file>',
+      'a JSON file that says how sound becomes the input (log-mel or MFCC): its C is written beside the network',
+    )
     .summary('write a plain C project; every byte of SRAM and flash known')
     .description(
       'Compiles a model to a C99 project without heap, OS or library. Ends with 3 if it does not fit the target; the files are written all the same.',
     )
     .action(async (path: string, options: Options) => {
-      const compilation = await compileModel(path, options);
+      const compilation = await compileModel(
+        path,
+        options,
+        options.frontend === undefined ? undefined : await readFrontEnd(options.frontend),
+      );
       const { report, warnings } = compilation;
       const files = options.output === undefined ? [] : await writeProject(compilation, options.output);
       deliver({
@@ -102,7 +112,12 @@ function describe({ name, report, target }: Compilation, folder: string | undefi
   return [
     heading(`${name} for ${target.name}: ${count(report.macs)} MACs, ${count(layers.length)} layers`),
     ...slidingLine(report),
-    ...memoryLine('SRAM ', sram.total, report.fit.sram, 'stack not included'),
+    ...memoryLine(
+      'SRAM ',
+      sram.total,
+      report.fit.sram,
+      `${sram.frontEnd > 0 ? `${count(sram.frontEnd)} of it for sound; ` : ''}stack not included`,
+    ),
     ...memoryLine(
       'flash',
       flash.total,

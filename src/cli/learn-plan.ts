@@ -4,7 +4,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
 import { inputsOf } from '../data/inputs.ts';
-import { openData } from '../data/open.ts';
 import type { Graph } from '../ir/types.ts';
 import { type ChosenScheme, type Cost, chooseScheme, type Limits } from '../learn/choose-scheme.ts';
 import type { Contributions } from '../learn/contributions.ts';
@@ -16,14 +15,14 @@ import { contributionsSvg } from '../report/contributions-svg.ts';
 import { contentHash } from '../run/cache.ts';
 import { canRun } from '../run/toolchain.ts';
 import { findTarget, type Target } from '../targets/index.ts';
-import { VERSION } from '../version.ts';
+import { BUILD, VERSION } from '../version.ts';
+import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { learnerInput, number, readGraph } from './learn-model.ts';
 import { bytes, count, EXIT, heading, type Result, table } from './output.ts';
 import { SchemeCosts, schemeOf } from './scheme-costs.ts';
 import { writeFileAt } from './write.ts';
 
-interface Options {
-  readonly data: string;
+interface Options extends DataFlags {
   readonly budget: number;
   readonly flash?: number;
   readonly maxInstructions?: number;
@@ -51,13 +50,12 @@ export function addLearnPlan(
   deliver: (result: Result) => void,
   tell: (text: string) => void,
 ): void {
-  learn
-    .command('plan')
+  addData(learn.command('plan'))
     .argument('<model>', 'a .tflite file, or the .json of a backbone beside its .safetensors')
     .summary(
       'find what to train within a budget: contributions of layers, and the scheme that makes most of them',
     )
-    .requiredOption('--data <dir>', 'as "learn rehearse" takes it; of what is for testing nothing is used')
+    .description('Of the data for testing nothing is used.')
     .requiredOption('--budget <size>', 'SRAM of the training firmware, stack included: 100KB, or bytes', size)
     .option('--flash <size>', 'flash at most', size)
     .option('--max-instructions <n>', 'instructions of a step at most, by estimate', positive)
@@ -201,8 +199,7 @@ async function contribute(
 ) {
   const { samples, heldOut, epochs, rate, seeds, depth, workers } = options;
   const { type, pictures } = learnerInput(graph, basename(path));
-  const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
-  const source = await openData(options.data, pictures === undefined ? {} : { ...pictures, progress });
+  const source = await openFlagged(options, await soundsOf(options), pictures, tell);
   try {
     const { classes } = source.train;
     const outputs = options.classes ?? classes.length;
@@ -222,7 +219,7 @@ async function contribute(
     const began = Date.now();
     const contributions = await analyse(graph, {
       ...{ ...drawn, classes: outputs, depth, ratios: RATIOS, epochs, rate, seeds, workers },
-      identity: contentHash([identity, VERSION]),
+      identity: contentHash([identity, BUILD]),
       tell: (done, all, known) => tell(trialText(done, all, known, Date.now() - began)),
     });
     const counted = { samples: drawn.train.labels.length, heldOut: drawn.held.labels.length };

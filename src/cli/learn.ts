@@ -6,7 +6,6 @@ import { type Diagnostic, fail } from '../core/diagnostics.ts';
 import { asBytes } from '../core/dtype.ts';
 import type { Dataset, Item } from '../data/dataset.ts';
 import { inputsOf } from '../data/inputs.ts';
-import { openData } from '../data/open.ts';
 import { sample, split } from '../data/split.ts';
 import { slotBytes } from '../emit/flash.ts';
 import { identifierFrom, requireIdentifier } from '../emit/names.ts';
@@ -33,7 +32,8 @@ import { FloatRehearsal } from '../run/float-rehearsal.ts';
 import { Rehearsal } from '../run/rehearsal.ts';
 import { profileTraining, type TrainingFirmwareRequest } from '../run/training-firmware.ts';
 import { findTarget } from '../targets/index.ts';
-import { VERSION } from '../version.ts';
+import { BUILD, VERSION } from '../version.ts';
+import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { addExport } from './learn-export.ts';
 import { learnerInput, number, readGraph, readScheme } from './learn-model.ts';
 import { addLearnPlan } from './learn-plan.ts';
@@ -51,8 +51,7 @@ interface CompileOptions extends SchemeOptions {
   readonly output?: string;
 }
 
-interface RehearseOptions extends SchemeOptions {
-  readonly data: string;
+interface RehearseOptions extends SchemeOptions, DataFlags {
   readonly epochs: number;
   readonly rate: number;
   readonly seed: readonly number[];
@@ -139,12 +138,8 @@ export function addLearn(
 
   addLearnPlan(learn, deliver, tell);
 
-  model(learn.command('rehearse'))
+  addData(model(learn.command('rehearse')))
     .summary('train on this computer, bit for bit as the device will, and see what accuracy it reaches')
-    .requiredOption(
-      '--data <dir>',
-      'pictures in a folder for each class (train/ and test/ above them), IDX, .npy or CSV files',
-    )
     .option('--epochs <n>', 'times that all samples are shown', number, 3)
     .option('--rate <r>', 'highest learning rate; it falls to 0 along a cosine', number, 0.00125)
     .option('--seed <n,...>', 'of the order of samples and of rounding, a run for each', numbers, [1])
@@ -297,8 +292,8 @@ async function runRehearsal(
     });
   }
   const { type, pictures } = learnerInput(graph, basename(path));
-  const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
-  const source = await openData(options.data, pictures === undefined ? {} : { ...pictures, progress });
+  const sounds = await soundsOf(options);
+  const source = await openFlagged(options, sounds, pictures, tell);
   try {
     const { classes } = source.train;
     const scheme = { ...wanted, classes: wanted.classes ?? classes.length };
@@ -319,9 +314,10 @@ async function runRehearsal(
         identity,
         rehearsal.frozenKey,
         resolve(options.data),
+        JSON.stringify(sounds ?? null),
         what,
         String(part.length),
-        VERSION,
+        BUILD,
       ]);
       const compute = (values: Item['values']) => rehearsal.features(asBytes(toInput(values)));
       const report = (done: number, all: number): void =>

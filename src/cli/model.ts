@@ -1,6 +1,7 @@
 /** What the verbs share: the MODEL argument, the options that decide how it is compiled, and inputs. */
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { FrontEnd } from '../audio/front-end.ts';
 import { type Compilation, type CompileOptions, compile } from '../compile.ts';
 import { fail } from '../core/diagnostics.ts';
 import type { ModelBytes } from '../import/model.ts';
@@ -118,7 +119,11 @@ export async function readModel(path: string): Promise<ModelBytes> {
 }
 
 /** Compiles the file at `path`; the values of the options are checked by `compile`. */
-export async function compileModel(path: string, options: ModelOptions): Promise<Compilation> {
+export async function compileModel(
+  path: string,
+  options: ModelOptions,
+  frontEnd?: FrontEnd,
+): Promise<Compilation> {
   const {
     target,
     name,
@@ -147,6 +152,7 @@ export async function compileModel(path: string, options: ModelOptions): Promise
   }).filter(([, v]) => v !== undefined);
   return compile(await readModel(path), {
     ...Object.fromEntries(given),
+    ...(frontEnd && { frontEnd }),
     file: basename(path),
   } as CompileOptions);
 }

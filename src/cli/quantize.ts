@@ -3,9 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, Item } from '../data/dataset.ts';
 import { inputsOf, type ModelInput, type Normalisation, RAW, SYMMETRIC, UNIT } from '../data/inputs.ts';
-import { openData } from '../data/open.ts';
 import { sample, split } from '../data/split.ts';
 import { writeTflite } from '../export/tflite.ts';
 import { importModel } from '../import/model.ts';
@@ -16,6 +15,11 @@ import { type Choice, type Quantized, quantize, type Trial } from '../quantize/q
 import { CALIBRATIONS, type Calibration } from '../quantize/ranges.ts';
 import { openEngine } from '../run/engine/engine.ts';
 import { wasmHost } from '../run/engine/wasm-host.ts';
+import { networkOf } from '../train/blocks.ts';
+import { parseDescription } from '../train/description.ts';
+import { inferenceGraph } from '../train/inference.ts';
+import { readStates } from '../train/trained.ts';
+import { addData, type DataFlags, openFlagged, soundsOf } from './data.ts';
 import { addJson, readModel } from './model.ts';
 import { bytes, count, EXIT, heading, printable, type Result, table } from './output.ts';
 
@@ -26,8 +30,7 @@ const PIXELS: Readonly<Record<string, Normalisation & Pick<ModelInput, 'zeroPoin
   raw: { ...RAW, step: 1, zeroPoint: -128 },
 };
 
-interface Options {
-  readonly data: string;
+interface Options extends DataFlags {
   readonly output?: string;
   readonly calibration: Calibration | 'auto';
   readonly equalize?: boolean;
@@ -53,11 +56,10 @@ export function addQuantize(
   deliver: (result: Result) => void,
   tell: (text: string) => void,
 ): void {
-  addJson(program.command('quantize'))
-    .argument('<model>', 'a float32 model: a .onnx file (opset 13 to 21) or a .tflite file')
-    .requiredOption(
-      '--data <dir>',
-      'pictures in a folder for each class (train/ and test/ above them), IDX, .npy or CSV files',
+  addData(addJson(program.command('quantize')))
+    .argument(
+      '<model>',
+      'a float32 model: a .onnx file (opset 13 to 21), a .tflite file, or the .json of what "rivulet train" trained',
     )
     .option('-o, --output <file>', 'the .tflite file to write; without it, only report')
     .addOption(
@@ -88,16 +90,13 @@ export function addQuantize(
 }
 
 async function run(path: string, options: Options, tell: (text: string) => void): Promise<QuantizeReport> {
-  const imported = importModel(await readModel(path), basename(path), 'float');
+  const imported = await readFloat(path);
   const float = rebatched(imported.graph);
   const input = requireValue(float, float.inputs[0]!);
   const [, height, width, channels] = input.shape;
   const pictures = input.shape.length === 4 && (channels === 1 || channels === 3);
-  const progress = (done: number, all: number): void => tell(`data: ${count(done)} of ${count(all)} read`);
-  const source = await openData(
-    options.data,
-    pictures ? { size: [height!, width!], channels, progress } : {},
-  );
+  const size = pictures ? ({ size: [height!, width!], channels } as const) : undefined;
+  const source = await openFlagged(options, await soundsOf(options), size, tell);
   try {
     const parts =
       source.test === undefined
@@ -142,6 +141,17 @@ async function run(path: string, options: Options, tell: (text: string) => void)
   }
 }
 
+/** A model's file, or a description with its trained states. */
+async function readFloat(
+  path: string,
+): Promise<{ readonly graph: Graph; readonly warnings: readonly Diagnostic[] }> {
+  const model = await readModel(path);
+  if (model instanceof Uint8Array) return importModel(model, basename(path), 'float');
+  const network = parseDescription(model.description, basename(path));
+  const states = readStates(network, model.tensors, basename(path));
+  return { graph: inferenceGraph((how) => networkOf(network, how), states), warnings: [] };
+}
+
 /** Both networks on every item of `test`. */
 function measure(
   graphs: { readonly float: Graph; readonly int8: Graph },
@@ -160,7 +170,7 @@ function measure(
     const type = { shape: input.shape, dtype, scale, zeroPoint };
     const toInput = inputsOf(test, type, normalisation);
     const engine = openEngine(graph, host);
-    return (values: Uint8Array | Float32Array): number => {
+    return (values: Item['values']): number => {
       (engine.input(0) as Float32Array | Int8Array).set(toInput(values));
       engine.run();
       return argmax(engine.output(0) as Float32Array | Int8Array);

@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, fail } from '../core/diagnostics.ts';
-import { openData } from '../data/open.ts';
 import { contentHash } from '../run/cache.ts';
 import { chooseHost } from '../run/engine/host.ts';
 import { readBytes } from '../run/files.ts';
@@ -17,11 +16,11 @@ import { sizeOf } from '../train/size.ts';
 import { writeStates } from '../train/trained.ts';
 import { train } from '../train/trainer.ts';
 import { VERSION } from '../version.ts';
+import { addData, type DataFlags, openFlagged, type SoundOptions, soundsOf } from './data.ts';
 import { addJson } from './model.ts';
 import { count, EXIT, heading, type Result, table } from './output.ts';
 
-interface Options {
-  readonly data: string;
+interface Options extends DataFlags {
   readonly output: string;
   readonly recipe?: string;
   readonly result?: string;
@@ -34,16 +33,12 @@ export function addTrain(
   deliver: (result: Result) => void,
   tell: (text: string) => void,
 ): void {
-  addJson(program.command('train'))
+  addData(addJson(program.command('train')))
     .summary('train a float32 network on this computer')
     .description(
       'Trains the network that a JSON file describes (docs/training.md) and keeps it as NAME.json with NAME.safetensors. NAME.checkpoint says where it stands after each epoch: the same command goes on from there.',
     )
     .argument('<network>', 'a .json file: input, classes and blocks')
-    .requiredOption(
-      '--data <dir>',
-      'pictures in a folder for each class (train/ and test/ above them), IDX, .npy or CSV files',
-    )
     .requiredOption('-o, --output <file>', 'the trained network, NAME.json')
     .option('--recipe <file>', 'a .json file: epochs, rate, augmentation ...; default: the standard recipe')
     .option('--seed <n>', "instead of the recipe's", parseSeed)
@@ -75,6 +70,7 @@ interface TrainResult {
   readonly host: string;
   readonly data: {
     readonly folder: string;
+    readonly sounds: SoundOptions | null;
     readonly classes: readonly string[];
     readonly train: number;
     readonly heldOut: number;
@@ -101,11 +97,10 @@ async function run(path: string, options: Options, tell: (text: string) => void)
   if (hostName === 'wasm' && options.host === undefined)
     tell('the native engine is not available; WebAssembly takes about three times as long');
   const [height, width, channels] = network.input;
-  const source = await openData(options.data, {
-    size: [height, width],
-    ...((channels === 1 || channels === 3) && { channels }),
-    progress: (done, all) => done % 6400 === 0 && tell(`data: ${count(done)} of ${count(all)} read`),
-  });
+  const sounds = await soundsOf(options);
+  const size = [height, width] as const;
+  const pictures = channels === 1 || channels === 3 ? ({ size, channels } as const) : { size };
+  const source = await openFlagged(options, sounds, pictures, tell);
   try {
     const { classes, labels } = source.train;
     if (classes.length !== network.classes) {
@@ -115,7 +110,7 @@ async function run(path: string, options: Options, tell: (text: string) => void)
     }
     const build: Parameters<typeof train>[0] = (how) => networkOf(network, how);
     const base = options.output.replace(JSON_FILE, '');
-    const told = ['network', JSON.stringify(network), JSON.stringify(recipe), hostName, VERSION];
+    const told = ['network', JSON.stringify(network), JSON.stringify([recipe, sounds]), hostName, VERSION];
     const identity = contentHash([...told, basename(options.data), labels.join()]);
     let last = 0;
     const { states, epochs, counts } = await train(build, source.train, recipe, {
@@ -147,7 +142,7 @@ async function run(path: string, options: Options, tell: (text: string) => void)
       size: sizeOf(build),
       recipe,
       host: hostName,
-      data: { folder: basename(options.data), classes, ...counts },
+      data: { folder: basename(options.data), sounds: sounds ?? null, classes, ...counts },
       warnings: source.warnings,
       epochs,
       seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),

@@ -38,6 +38,7 @@ export const DIAGNOSTIC_CODES = {
   RV4004: 'a label is not that of a class',
   RV4005: 'the data does not have several classes',
   RV4006: 'the data does not fit the input of the model',
+  RV4007: 'the audio front-end is not valid',
   // 5xxx: learning
   RV5001: 'the training scheme is not valid, or not for this model',
   RV5002: 'the model cannot be trained in this way',

@@ -1,9 +1,10 @@
 /** Labelled items for learning and search, wherever they come from. */
+import type { FrontEnd } from '../audio/front-end.ts';
 import { type Diagnostic, fail, warningDiagnostic } from '../core/diagnostics.ts';
 
 export interface Item {
-  /** Row-major in the shape of the data set: pixels from 0 to 255 as bytes, or real numbers. */
-  readonly values: Uint8Array | Float32Array;
+  /** Row-major in the shape of the data set: pixels from 0 to 255 as bytes, or real numbers. Of sounds the samples. */
+  readonly values: Uint8Array | Float32Array | Int16Array;
   /** Index into the classes. */
   readonly label: number;
 }
@@ -11,10 +12,15 @@ export interface Item {
 export interface Dataset {
   /** Names, by label. */
   readonly classes: readonly string[];
-  /** Of every item: [height, width, channels] of pictures, [features] of tables. */
+  /** Of every item: [height, width, channels] of pictures, [features] of tables, [frames, values of a frame] of sounds. */
   readonly shape: readonly number[];
-  /** pixels: bytes whose meaning `inputsOf` is told; reals: numbers that a model takes as they are. */
-  readonly kind: 'pixels' | 'reals';
+  /**
+   * pixels: bytes whose meaning `inputsOf` is told; reals: numbers that a model takes as they are; sounds: samples, of which
+   * `frontEnd` makes what a model takes.
+   */
+  readonly kind: 'pixels' | 'reals' | 'sounds';
+  /** Of sounds, and of nothing else. */
+  readonly frontEnd?: FrontEnd;
   readonly length: number;
   /** Of all items, to look at without reading them. */
   readonly labels: Int32Array;
@@ -35,7 +41,7 @@ export interface DataSource {
 
 /** Items that lie in memory one behind the other. */
 export interface Block {
-  readonly kind: Dataset['kind'];
+  readonly kind: 'pixels' | 'reals';
   readonly shape: readonly number[];
   readonly values: Uint8Array | Float32Array;
   readonly labels: Int32Array;

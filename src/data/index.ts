@@ -10,4 +10,5 @@ export {
   UNIT,
 } from './inputs.ts';
 export { type DataOptions, openData } from './open.ts';
+export { openSounds, type SoundSetOptions } from './sounds.ts';
 export { sample, shuffled, split, subset } from './split.ts';

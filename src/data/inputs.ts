@@ -1,4 +1,7 @@
 /** From the values of an item to the raw input of a model. */
+import { FeatureExtractor, featureReals, quantizeFeature } from '../audio/features.ts';
+import type { FrontEnd } from '../audio/front-end.ts';
+import { quantizationOf } from '../audio/tables.ts';
 import { fail } from '../core/diagnostics.ts';
 import { clamp, roundHalfAway } from '../core/fixedpoint.ts';
 import type { Dataset, Item } from './dataset.ts';
@@ -60,11 +63,12 @@ export function quantizeReal(
 }
 
 /**
- * The function that turns items of a data set into inputs of a model: raw values of its type, row-major.
- * @throws RivuletError RV4006 if their shapes differ; dimensions of size 1 do not count
+ * The function that turns items of a data set into inputs of a model: raw values of its type, row-major. Sounds become, for
+ * an int8 input, what the firmware's front-end makes of them, bit for bit.
+ * @throws RivuletError RV4006 if their shapes differ (dimensions of size 1 do not count), or if sounds do not suit the scale
  */
 export function inputsOf(
-  { shape, kind }: Pick<Dataset, 'shape' | 'kind'>,
+  { shape, kind, frontEnd }: Pick<Dataset, 'shape' | 'kind' | 'frontEnd'>,
   input: ModelInput,
   normalisation: Normalisation = normalisationFor(input),
 ): (values: Item['values']) => Int8Array | Uint8Array | Float32Array {
@@ -74,6 +78,7 @@ export function inputsOf(
       hint: 'pictures can be stretched to the size of the input; their channels must be as many',
     });
   }
+  if (frontEnd !== undefined) return soundInputs(frontEnd, input);
   const { mean, scale } = normalisation;
   const { dtype } = input;
   const raw =
@@ -86,6 +91,30 @@ export function inputsOf(
     const out = allocate(values.length);
     for (let i = 0; i < out.length; ++i) out[i] = table[values[i]!]!;
     return out;
+  };
+}
+
+/** From clips to inputs. */
+function soundInputs(
+  frontEnd: FrontEnd,
+  input: ModelInput,
+): (clip: Item['values']) => Int8Array | Uint8Array | Float32Array {
+  const extractor = new FeatureExtractor(frontEnd);
+  const { dtype, scale, zeroPoint } = input;
+  if (dtype === 'float32') return (clip) => featureReals(extractor.clip(clip as Int16Array));
+  const quantization = quantizationOf(scale, zeroPoint);
+  if (dtype !== 'int8' || quantization === undefined) {
+    return fail(
+      'RV4006',
+      `sounds become natural logarithms, which ${dtype} in steps of ${scale} does not suit`,
+      {
+        hint: 'a front-end fills inputs of int8 or float32',
+      },
+    );
+  }
+  return (clip) => {
+    const features = extractor.clip(clip as Int16Array);
+    return fill(new Int8Array(features.length), (i) => quantizeFeature(features[i]!, quantization));
   };
 }
 

@@ -7,14 +7,17 @@ import { openCsv } from './csv.ts';
 import type { DataSource } from './dataset.ts';
 import { isIdxImages, openIdxFile, openIdxFolder } from './idx.ts';
 import { openPictures, type PictureSetOptions } from './pictures.ts';
+import { openSounds, type SoundSetOptions } from './sounds.ts';
 
 export interface DataOptions extends PictureSetOptions {
+  /** The data are sounds: what becomes of them, and what their names say. */
+  readonly sounds?: Omit<SoundSetOptions, 'progress'>;
   /** Of tables: the column of the labels, its name or its position from 0. Default 0. */
   readonly label?: string | number;
 }
 
 const KINDS =
-  'a folder CLASS/NAME.jpg or .png, or that below train/ and test/; a folder of IDX files (train-images-idx3-ubyte ...); x.npy with y.npy, or x_train.npy, x_test.npy ...; a .csv file, or train.csv and test.csv';
+  'a folder CLASS/NAME.jpg or .png, or that below train/ and test/; a folder of IDX files (train-images-idx3-ubyte ...); x.npy with y.npy, or x_train.npy, x_test.npy ...; a .csv file, or train.csv and test.csv; with a front-end, a folder of .wav files';
 
 /**
  * Opens the data set at `path`.
@@ -25,6 +28,8 @@ export async function openData(path: string, options: DataOptions = {}): Promise
   const status = await stat(path).catch((error: NodeJS.ErrnoException) =>
     fail('RV1006', error.code === 'ENOENT' ? `there is no "${path}"` : error.message, { origin: path }),
   );
+  const { sounds, progress } = options;
+  if (sounds !== undefined) return openSounds(path, { ...sounds, ...(progress && { progress }) });
   return status.isDirectory() ? openFolder(path, options) : openFile(path, options);
 }
 

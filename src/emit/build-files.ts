@@ -112,9 +112,10 @@ function frameExample({ name, macro, program }: EmitContext): string[] {
   ];
 }
 
-export function emitMakefile(context: EmitContext): string {
+/** @param sources the project's C files without main.c and without their endings */
+export function emitMakefile(context: EmitContext, sources: readonly string[]): string {
   const { name } = context;
-  const objects = [`${name}.o`, `${name}_kernels.o`, `${name}_weights.o`].join(' ');
+  const objects = sources.map((source) => `${source}.o`).join(' ');
   return [
     `# ${name}: "make" builds the example for this machine, "make lib CC=arm-none-eabi-gcc AR=arm-none-eabi-ar`,
     `# CFLAGS='-mcpu=cortex-m4 -mthumb -O2'" the library for a microcontroller.`,
@@ -141,14 +142,15 @@ export function emitMakefile(context: EmitContext): string {
   ].join('\n');
 }
 
-export function emitCMakeLists(context: EmitContext): string {
+/** @param sources see `emitMakefile` */
+export function emitCMakeLists(context: EmitContext, sources: readonly string[]): string {
   const { name } = context;
   return [
     `# ${context.provenance}`,
     'cmake_minimum_required(VERSION 3.13)',
     `project(${name} C)`,
     '',
-    `add_library(${name} STATIC ${name}.c ${name}_kernels.c ${name}_weights.c)`,
+    `add_library(${name} STATIC ${sources.map((source) => `${source}.c`).join(' ')})`,
     `target_include_directories(${name} PUBLIC \${CMAKE_CURRENT_SOURCE_DIR})`,
     `set_target_properties(${name} PROPERTIES C_STANDARD 99)`,
     '',

@@ -57,11 +57,17 @@ function declaration(context: EmitContext, { id, data }: Constant): string {
 }
 
 function numbers(data: TypedArray): string {
+  return numberLines(data.length, (i) =>
+    data instanceof Float32Array ? floatLiteral(data[i]!) : integerLiteral(Number(data[i])),
+  );
+}
+
+/** Lines of an array's initialiser. */
+export function numberLines(length: number, literalAt: (index: number) => string): string {
   const lines: string[] = [];
-  const text = data instanceof Float32Array ? floatLiteral : integerLiteral;
-  for (let i = 0; i < data.length; i += PER_LINE) {
+  for (let i = 0; i < length; i += PER_LINE) {
     let line = '   ';
-    for (let j = i; j < Math.min(i + PER_LINE, data.length); ++j) line += ` ${text(Number(data[j]))},`;
+    for (let j = i; j < Math.min(i + PER_LINE, length); ++j) line += ` ${literalAt(j)},`;
     lines.push(line);
   }
   return lines.join('\n');

@@ -16,6 +16,6 @@ export interface EmitContext {
 }
 
 /** The comment that opens every emitted file. */
-export function banner({ provenance }: EmitContext, purpose: string): string {
+export function banner({ provenance }: Pick<EmitContext, 'provenance'>, purpose: string): string {
   return ['/*', ` * ${purpose}`, ` * ${provenance}`, ' */'].join('\n');
 }

@@ -7,6 +7,7 @@ import type { Program } from '../program/types.ts';
 import { emitCMakeLists, emitExampleMain, emitMakefile } from './build-files.ts';
 import { emitWeights, emitWeightsHeader } from './constants.ts';
 import type { EmitContext } from './context.ts';
+import { type EmittedFrontEnd, emitFrontEnd, emitFrontEndHeader, FRONT_END_RUNTIME } from './front-end.ts';
 import { emitKernels, emitKernelsHeader, kernelFunctions } from './kernels.ts';
 import { emitMemoryMap } from './memory-map.ts';
 import { emitModel, emitModelHeader } from './model.ts';
@@ -18,6 +19,8 @@ export interface EmitOptions {
   readonly optimize: Optimize;
   /** One line that says how the files came about. */
   readonly provenance: string;
+  /** What makes the network's input of sound. */
+  readonly frontEnd?: EmittedFrontEnd;
 }
 
 /** File name -> text, in the order a reader should look at them. */
@@ -25,12 +28,20 @@ export type Project = ReadonlyMap<string, string>;
 
 export function emitProject(program: Program, plan: Plan, options: EmitOptions): Project {
   const name = requireIdentifier(options.name);
+  const sources = [
+    name,
+    `${name}_kernels`,
+    `${name}_weights`,
+    ...(options.frontEnd ? [`${name}_features`] : []),
+  ];
   const context: EmitContext = { ...options, program, plan, name, macro: name.toUpperCase() };
   const functions = kernelFunctions(context);
+  const { frontEnd } = options;
   const headers = withIncluded([
     'rivulet.h',
     ...(program.training ? ['rivulet_slot.h'] : []),
     ...functions.map((f) => f.source.header),
+    ...(frontEnd ? [FRONT_END_RUNTIME] : []),
   ]);
   return new Map([
     [`${name}.h`, emitModelHeader(context)],
@@ -39,10 +50,16 @@ export function emitProject(program: Program, plan: Plan, options: EmitOptions):
     [`${name}_kernels.c`, emitKernels(context, functions)],
     [`${name}_weights.h`, emitWeightsHeader(context)],
     [`${name}_weights.c`, emitWeights(context)],
+    ...(frontEnd
+      ? ([
+          [`${name}_features.h`, emitFrontEndHeader(context, frontEnd)],
+          [`${name}_features.c`, emitFrontEnd(context, frontEnd)],
+        ] as const)
+      : []),
     ...headers.map((header): [string, string] => [header, SOURCES[header]!]),
     ['main.c', emitExampleMain(context)],
-    ['Makefile', emitMakefile(context)],
-    ['CMakeLists.txt', emitCMakeLists(context)],
+    ['Makefile', emitMakefile(context, sources)],
+    ['CMakeLists.txt', emitCMakeLists(context, sources)],
     [`${name}_memory.txt`, emitMemoryMap(context)],
   ]);
 }

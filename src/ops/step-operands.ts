@@ -6,7 +6,7 @@ import { firstProblem } from './quantization.ts';
 
 type Operand = Value | null | undefined;
 
-/** The operands of a `Stepper` as values. */
+/** The operands of a step as values. */
 export interface StepValues {
   readonly random: Operand;
   readonly rate: Operand;

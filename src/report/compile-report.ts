@@ -1,10 +1,13 @@
 /** What a compilation costs, as one JSON document; the CLI prints it, a page can show it. */
 
+import type { FrontEndTables } from '../audio/tables.ts';
 import type { Optimize } from '../core/isa.ts';
 import { estimateCode } from '../cost/code-size.ts';
+import { frontEndCode } from '../cost/front-end-code.ts';
 import { estimateInstructions } from '../cost/instructions.ts';
 import { estimateLatency, type LatencyEstimate } from '../cost/latency.ts';
 import { constantBytes } from '../emit/constants.ts';
+import { frontEndBytes, frontEndConstantBytes } from '../emit/front-end.ts';
 import { counterBytes } from '../emit/push.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Call, Program, Sliding } from '../program/types.ts';
@@ -20,6 +23,8 @@ export interface CompileReport {
     readonly arena: number;
     /** Counters that persist between pushed rows or frames. */
     readonly state: number;
+    /** Working memory of the front-end for sound, samples of a frame included; 0 without one. */
+    readonly frontEnd: number;
     /** Input and output buffers outside the arena: none, they are part of it. */
     readonly io: number;
     /** Scratch outside the arena: none, it is planned with the activations. */
@@ -97,11 +102,13 @@ export function compileReport(
     target,
     optimize,
     maxSram,
+    frontEnd,
     removed,
   }: {
     target: Target;
     optimize: Optimize;
     maxSram: number | undefined;
+    frontEnd: FrontEndTables | undefined;
     removed: readonly RemovedReport[];
   },
 ): CompileReport {
@@ -109,10 +116,18 @@ export function compileReport(
   const estimate = estimateCode({ program, plan, optimize }, target.core.name);
   const instructions = estimateInstructions(program, target.core.name, optimize);
   const { weights } = constants;
-  const tables = constants.tables + estimate.constantBytes;
+  const heard = frontEnd && {
+    sram: frontEndBytes(frontEnd),
+    tables: frontEndConstantBytes(frontEnd),
+    code: frontEndCode(target.core.name, optimize),
+  };
+  const tables = constants.tables + estimate.constantBytes + (heard?.tables ?? 0);
+  const code = estimate.bytes + (heard?.code ?? 0);
   const state = counterBytes(program, plan);
-  const sram = { arena: plan.arenaBytes, state, io: 0, scratch: 0, total: plan.arenaBytes + state };
-  const flash = { weights, tables, code: estimate.bytes, total: weights + tables + estimate.bytes };
+  const front = heard?.sram ?? 0;
+  const total = plan.arenaBytes + state + front;
+  const sram = { arena: plan.arenaBytes, state, frontEnd: front, io: 0, scratch: 0, total };
+  const flash = { weights, tables, code, total: weights + tables + code };
   const fit = { sram: fitOf(maxSram, sram.total), flash: fitOf(target.flash, flash.total) };
   const peak = plan.peakCall === null ? null : program.calls[plan.peakCall]!;
   return {

@@ -1,30 +1,76 @@
 /** From a data set to batches of a network's inputs, augmented; what is drawn depends on seed, epoch and position alone. */
+import { FeatureExtractor, featureReals } from '../audio/features.ts';
+import { clipSamples, type FrontEnd } from '../audio/front-end.ts';
 import { createRandom } from '../core/random.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { inputsOf, SYMMETRIC } from '../data/inputs.ts';
+import { inputsOf } from '../data/inputs.ts';
+import { drawPicture, PIXELS, type Shape } from './pictures.ts';
 import type { Augmentation } from './recipe.ts';
+import { disturbClip, maskFeatures } from './sounds.ts';
 
-/** Items as a network takes them, all in memory: bytes of pictures, or numbers. */
+/** Items as a network takes them, all in memory. */
 export interface Items {
   readonly count: number;
-  readonly shape: readonly [height: number, width: number, channels: number];
-  readonly values: Uint8Array | Float32Array;
+  readonly shape: Shape;
   readonly labels: Int32Array;
-  /** What an element is to the network. */
-  real(value: number): number;
+  /** Writes item `index` as it is to `out`, in `shape`. */
+  read(index: number, out: Float32Array): void;
+  /** Writes item `index` in one of the ways that the augmentation allows. */
+  draw(index: number, out: Float32Array, augmentation: Augmentation, random: () => number): void;
 }
 
 /** Reads all items of `dataset`. @throws RivuletError RV4006 if they do not have the network's shape */
-export function readItems(dataset: Dataset, shape: Items['shape']): Items {
+export function readItems(dataset: Dataset, shape: Shape): Items {
   // Says what is wrong with the shape; the values are converted below, batch by batch.
   inputsOf(dataset, { shape, dtype: 'float32', scale: 1, zeroPoint: 0 });
+  return dataset.frontEnd === undefined
+    ? pictureItems(dataset, shape)
+    : soundItems(dataset, dataset.frontEnd, shape);
+}
+
+/** Pictures as bytes, or numbers. */
+function pictureItems(dataset: Dataset, shape: Shape): Items {
   const size = shape[0] * shape[1] * shape[2];
   const pixels = dataset.kind === 'pixels';
   const values = pixels ? new Uint8Array(dataset.length * size) : new Float32Array(dataset.length * size);
   for (let i = 0; i < dataset.length; ++i) values.set(dataset.item(i).values, i * size);
-  const { mean, scale } = SYMMETRIC;
-  const real = pixels ? (value: number) => (value - mean) * scale : (value: number) => value;
-  return { count: dataset.length, shape, values, labels: Int32Array.from(dataset.labels), real };
+  const item = (index: number) => values.subarray(index * size, (index + 1) * size);
+  return {
+    ...common(dataset, shape),
+    read(index, out) {
+      const found = item(index);
+      for (let i = 0; i < size; ++i) out[i] = pixels ? PIXELS[found[i]!]! : found[i]!;
+    },
+    draw: (index, out, augmentation, random) => drawPicture(item(index), shape, augmentation, random, out),
+  };
+}
+
+/** Sounds as clips, and the features of each as the front-end makes them. */
+function soundItems(dataset: Dataset, frontEnd: FrontEnd, shape: Shape): Items {
+  const length = clipSamples(frontEnd);
+  const [, width] = shape;
+  const size = shape[0] * width;
+  const extractor = new FeatureExtractor(frontEnd);
+  const clips = new Int16Array(dataset.length * length);
+  const features = new Float32Array(dataset.length * size);
+  for (let i = 0; i < dataset.length; ++i) {
+    const clip = dataset.item(i).values as Int16Array;
+    clips.set(clip, i * length);
+    features.set(featureReals(extractor.clip(clip)), i * size);
+  }
+  return {
+    ...common(dataset, shape),
+    read: (index, out) => out.set(features.subarray(index * size, (index + 1) * size)),
+    draw(index, out, { sounds }, random) {
+      const clip = clips.subarray(index * length, (index + 1) * length);
+      out.set(featureReals(extractor.clip(disturbClip(clip, sounds, frontEnd.rate, random))));
+      maskFeatures(out, width, sounds, random);
+    },
+  };
+}
+
+function common(dataset: Dataset, shape: Shape): Pick<Items, 'count' | 'shape' | 'labels'> {
+  return { count: dataset.length, shape, labels: Int32Array.from(dataset.labels) };
 }
 
 /** Where the items of a batch go. */
@@ -33,85 +79,36 @@ export interface BatchPlaces {
   readonly labels: Int32Array;
 }
 
-const AS_IT_IS: Augmentation = { shift: 0, flip: false, cutout: 0 };
-
 /** Fills batches from items. */
 export class Batches {
   private readonly items: Items;
   private readonly places: BatchPlaces;
-  private readonly table: Float32Array | undefined;
 
   constructor(items: Items, places: BatchPlaces) {
     this.items = items;
     this.places = places;
-    if (items.values instanceof Uint8Array) {
-      this.table = Float32Array.from({ length: 256 }, (_, value) => items.real(value));
-    }
   }
 
   /**
    * Items `order[first]` to the end of the batch, or of the order; what is behind the end of the order has no class.
+   * @param augmentation default: none
    * @param seed what augmentation draws from, together with the position of the item in the data set
    * @returns how many items there are
    */
-  fill(order: Uint32Array, first: number, augmentation = AS_IT_IS, seed = 0): number {
-    const { labels } = this.places;
+  fill(order: Uint32Array, first: number, augmentation?: Augmentation, seed = 0): number {
+    const { image, labels } = this.places;
+    const size = image.length / labels.length;
     const count = Math.min(labels.length, order.length - first);
     labels.fill(-1, count);
     for (let i = 0; i < count; ++i) {
       const item = order[first + i]!;
+      const out = image.subarray(i * size, (i + 1) * size);
       labels[i] = this.items.labels[item]!;
-      this.draw(item, i, augmentation, createRandom(Math.imul(seed, 0x9e3779b1) + item));
+      if (augmentation === undefined) this.items.read(item, out);
+      else {
+        this.items.draw(item, out, augmentation, createRandom(Math.imul(seed, 0x9e3779b1) + item));
+      }
     }
     return count;
-  }
-
-  private draw(
-    item: number,
-    place: number,
-    { shift, flip, cutout }: Augmentation,
-    random: () => number,
-  ): void {
-    const [height, width, channels] = this.items.shape;
-    const { values, real } = this.items;
-    const table = this.table;
-    const size = height * width * channels;
-    const out = this.places.image.subarray(place * size, (place + 1) * size);
-    const across = Math.floor(random() * (2 * shift + 1)) - shift;
-    const down = Math.floor(random() * (2 * shift + 1)) - shift;
-    const mirrored = flip && random() < 0.5;
-    for (let y = 0; y < height; ++y) {
-      const row = out.subarray(y * width * channels, (y + 1) * width * channels);
-      if (y + down < 0 || y + down >= height) {
-        row.fill(0);
-        continue;
-      }
-      const from = item * size + (y + down) * width * channels;
-      for (let x = 0; x < width; ++x) {
-        const column = (mirrored ? width - 1 - x : x) + across;
-        const inside = column >= 0 && column < width;
-        for (let c = 0; c < channels; ++c) {
-          const value = values[from + column * channels + c]!;
-          row[x * channels + c] = !inside ? 0 : table === undefined ? real(value) : table[value]!;
-        }
-      }
-    }
-    if (cutout > 0) cutSquare(out, this.items.shape, cutout, random);
-  }
-}
-
-/** Zeros in a square whose middle lies anywhere in the picture. */
-function cutSquare(
-  picture: Float32Array,
-  [height, width, channels]: Items['shape'],
-  side: number,
-  random: () => number,
-): void {
-  const top = Math.floor(random() * height - side / 2);
-  const left = Math.floor(random() * width - side / 2);
-  for (let y = Math.max(0, top); y < Math.min(height, top + side); ++y) {
-    const from = Math.max(0, left);
-    const to = Math.max(from, Math.min(width, left + side));
-    picture.fill(0, (y * width + from) * channels, (y * width + to) * channels);
   }
 }

@@ -1,6 +1,7 @@
 /** How a network is trained, as data. */
 import { type JsonObject, parseJsonObject } from '../formats/json.ts';
 
+/** In how many ways an item is shown. */
 export interface Augmentation {
   /** Pictures move by up to so many pixels in each direction; what comes in is grey, 0 to the network. */
   readonly shift: number;
@@ -8,6 +9,24 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Side of a square that is cut out of each picture, anywhere; 0: none (DeVries and Taylor, 2017). */
   readonly cutout: number;
+  /** So much is added to pixels at most, or taken from them; black is -1, white 1. */
+  readonly brightness: number;
+  /** Pixels are multiplied by 1 - contrast to 1 + contrast: grey stays. */
+  readonly contrast: number;
+  readonly sounds: SoundAugmentation;
+}
+
+/** What becomes of sounds instead. Shift, gain and noise are those of samples; the front-end hears what comes of them. */
+export interface SoundAugmentation {
+  /** Milliseconds by which a sound begins earlier or later at most; what comes in is silence. */
+  readonly shift: number;
+  /** Decibels by which it is louder or softer at most. */
+  readonly gain: number;
+  /** Highest root mean square of white noise, as a share of full scale. */
+  readonly noise: number;
+  /** Most frames, and most bands or coefficients, that are hidden at a stretch. */
+  readonly frames: number;
+  readonly bands: number;
 }
 
 export interface Recipe {
@@ -40,7 +59,14 @@ export const DEFAULT_RECIPE: Recipe = {
   momentum: 0.9,
   decay: 3e-4,
   smoothing: 0.05,
-  augmentation: { shift: 4, flip: true, cutout: 0 },
+  augmentation: {
+    shift: 4,
+    flip: true,
+    cutout: 0,
+    brightness: 0,
+    contrast: 0,
+    sounds: { shift: 100, gain: 6, noise: 0.002, frames: 6, bands: 4 },
+  },
   average: 0.999,
   recalibration: 64,
   heldOut: 0,
@@ -85,12 +111,34 @@ export function parseRecipe(bytes: Uint8Array, origin: string): Recipe {
   };
 }
 
+/** A number from 0 to `most`. */
+function amount<Key extends string>(json: JsonObject, standard: Record<Key, number>, key: Key, most: number) {
+  if (!json.has(key)) return standard[key];
+  const value = json.number(key);
+  return value >= 0 && value <= most ? value : json.refuse(key, `${value} is not from 0 to ${most}`);
+}
+
 function parseAugmentation(json: JsonObject): Augmentation {
   const standard = DEFAULT_RECIPE.augmentation;
   return {
     shift: json.has('shift') ? json.integer('shift', 0, 1024) : standard.shift,
     flip: json.has('flip') ? json.boolean('flip') : standard.flip,
     cutout: json.has('cutout') ? json.integer('cutout', 0, 1024) : standard.cutout,
+    brightness: amount(json, standard, 'brightness', 2),
+    contrast: amount(json, standard, 'contrast', 1),
+    sounds: json.has('sounds') ? parseSounds(json.object('sounds')) : standard.sounds,
+  };
+}
+
+function parseSounds(json: JsonObject): SoundAugmentation {
+  const standard = DEFAULT_RECIPE.augmentation.sounds;
+  requireKnown(json, standard);
+  return {
+    shift: amount(json, standard, 'shift', 10_000),
+    gain: amount(json, standard, 'gain', 60),
+    noise: amount(json, standard, 'noise', 1),
+    frames: json.has('frames') ? json.integer('frames', 0, 4096) : standard.frames,
+    bands: json.has('bands') ? json.integer('bands', 0, 4096) : standard.bands,
   };
 }
 

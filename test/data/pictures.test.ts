@@ -84,6 +84,28 @@ describe('a folder of pictures', () => {
     }
   });
 
+  it('leaves out what lies beside the classes, and says so', async () => {
+    for (const part of ['train', 'test']) {
+      await folder.picture(`beside/${part}/a/1.png`, RED);
+      await folder.picture(`beside/${part}/b/1.png`, BLUE);
+      await folder.picture(`beside/${part}/c.png`, BLUE);
+    }
+    await folder.picture('beside/top.jpg', RED);
+    folder.write('beside/README.md', 'hello');
+    const messagesOf = async (name: string) => {
+      const { warnings, train, close } = await openData(folder.path(name));
+      expect(train.length).toBe(2);
+      close();
+      return warnings.map(({ code, message }) => `${code} ${message}`);
+    };
+    expect(await messagesOf('beside')).toEqual([
+      'RV4002 3 pictures (.jpg, .png) lie in the folder of no class and are left out: "top.jpg", "train/c.png", "test/c.png"',
+    ]);
+    expect(await messagesOf('beside/train')).toEqual([
+      expect.stringMatching(/^RV4002 1 pictures .* "c.png"$/),
+    ]);
+  });
+
   it('finds the items for testing behind those that cannot be read', async () => {
     await folder.picture('behind/train/a/1.png', RED);
     folder.write('behind/train/a/2.png', 'no picture');

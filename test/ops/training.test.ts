@@ -5,8 +5,8 @@ import type { ConvolutionAttributes } from '../../src/ir/attributes.ts';
 import type { Tensor } from '../../src/ops/definition.ts';
 import { forEachTap } from '../../src/ops/depthwise_training/taps.ts';
 import { neededShift, storeGradient } from '../../src/ops/gradient.ts';
-import { decompose, Stepper, stepFactors, stepWeight } from '../../src/ops/parameter-step.ts';
 import { OPS } from '../../src/ops/table.ts';
+import { stepFactors, Update } from '../../src/ops/update.ts';
 
 const int32 = (...values: number[]): Tensor => ({
   shape: [values.length],
@@ -132,21 +132,21 @@ it('the gradient of an input is that of the real convolution, to a unit', () => 
 });
 
 describe('a step', () => {
-  const stepper = (rate: number, exponent: number, more = {}) =>
-    new Stepper({
+  const updateOf = (more = {}) =>
+    new Update({
       random: int32(1),
-      rate: { shape: [1], dtype: 'float32', data: Float32Array.of(rate) },
-      ...{ velocity: null, pending: null, apply: null, momentum: 0, exponent },
+      ...{ velocity: null, pending: null, apply: null, momentum: 0, fraction: 0 },
       ...more,
     });
 
-  it.each([0, 4, 8])('of float gradient descent on average, with %i bits below', (bits) => {
+  it.each([0, 4, 8])('of float gradient descent on average, with %i bits below', (fraction) => {
     for (const accumulator of [7, -7, 1234, -99999]) {
-      const step = stepper(0.01, -12);
+      const update = updateOf({ fraction });
+      const step = update.step(0.01, 3.7, -12)!;
       const draws = 20000;
       let sum = 0;
-      for (let i = 0; i < draws; ++i) sum += step.delta(0, accumulator, 3.7, bits);
-      const wanted = -accumulator * 2 ** -12 * 0.01 * 3.7 * 2 ** bits;
+      for (let i = 0; i < draws; ++i) sum += update.movement(0, accumulator, step);
+      const wanted = -accumulator * 2 ** -12 * 0.01 * 3.7 * 2 ** fraction;
       // Five deviations of the mean of draws that differ by one, and 16 bits of mantissa.
       expect(Math.abs(sum / draws - wanted)).toBeLessThan(
         2.5 / Math.sqrt(draws) + Math.abs(wanted) * 2 ** -14,
@@ -156,13 +156,14 @@ describe('a step', () => {
 
   it('waits in a batch, and goes on by its velocity', () => {
     const [pending, velocity, apply] = [int32(0), int32(0), int32(0)];
-    const step = stepper(1, 0, { pending, velocity, apply, momentum: 16384 });
-    expect([3, 4].map((accumulator) => step.delta(0, accumulator, 1, 0))).toEqual([0, 0]);
+    const update = updateOf({ pending, velocity, apply, momentum: 16384 });
+    const step = update.step(1, 1, 0)!;
+    expect([3, 4].map((accumulator) => update.movement(0, accumulator, step))).toEqual([0, 0]);
     expect(Number(pending.data[0]!)).toBe(-7 * 65536);
     apply.data[0] = 1;
-    expect(step.delta(0, 1, 1, 0)).toBe(-8);
+    expect(update.movement(0, 1, step)).toBe(-8);
     expect([Number(pending.data[0]!), Number(velocity.data[0]!)]).toEqual([0, -8 * 65536]);
-    expect(step.delta(0, 0, 1, 0)).toBe(-4);
+    expect(update.movement(0, 0, step)).toBe(-4);
   });
 
   it.each([
@@ -171,13 +172,18 @@ describe('a step', () => {
     [3e38, 100],
     [1e-45, 1],
     [0, 1],
-  ])('of rate %f and factor %f is none', (rate, k) => {
-    expect(decompose(rate, k).mantissa).toBe(0);
-    expect(stepper(rate, 0).delta(0, 1000, k, 4)).toBe(0);
+  ])('of rate %f and factor %f is none', (rate, factor) => {
+    const random = int32(1);
+    expect(updateOf({ random }).step(rate, factor, 0)).toBeUndefined();
+    const pending = int32(5);
+    const waiting = updateOf({ random, pending, apply: int32(0) });
+    expect(waiting.movement(0, 1000, waiting.step(rate, factor, 0)!)).toBe(0);
+    expect(Number(pending.data[0]!)).toBe(5);
   });
 
   it('has factors that are finite', () => {
-    expect([...stepFactors([1, Number.NaN, Number.POSITIVE_INFINITY, 2e30])]).toEqual([1, 0, 0, 0]);
+    const reals = [1, Number.NaN, Number.POSITIVE_INFINITY, 2e30];
+    expect([...stepFactors(4, (o) => reals[o]!)]).toEqual([1, 0, 0, 0]);
   });
 
   it('moves a weight and the bits below it together, and says what it clamps', () => {
@@ -185,11 +191,12 @@ describe('a step', () => {
       { ...bytes([3], 1), data: Int8Array.of(5, -127, 126) },
       { shape: [2], dtype: 'uint8', data: Uint8Array.of(0x98, 0x0f) } as const,
     ];
-    expect([
-      stepWeight(w, residual, 4, 0, -10),
-      stepWeight(w, residual, 4, 1, -10),
-      stepWeight(w, residual, 4, 2, 16),
-    ]).toEqual([false, true, false]);
+    const update = updateOf({ fraction: 4 });
+    const clamped = [-10, -10, 16].map((movement, i) => {
+      update.moveWeight(w, residual, i, movement);
+      return update.clamped;
+    });
+    expect(clamped).toEqual([0, 1, 1]);
     expect([...w.data]).toEqual([4, -127, 127]);
     expect([...residual.data]).toEqual([0x0e, 0x0f]);
   });

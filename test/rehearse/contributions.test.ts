@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/core/random.ts';
-import { datasetOf } from '../../src/data/dataset.ts';
+import { datasetOf, type Item } from '../../src/data/dataset.ts';
 import { importTflite } from '../../src/import/tflite.ts';
 import { prepareForTraining } from '../../src/learn/compile-training.ts';
 import { type AnalysisOptions, analyse } from '../../src/rehearse/contributions.ts';
@@ -20,8 +20,7 @@ const values = Uint8Array.from({ length: 60 * 784 }, (_, i) => {
   return random() * 150 + (Math.abs(row - 8 * label - 5) < 3 ? 90 : 0);
 });
 const dataset = datasetOf({ kind: 'pixels', shape: [28, 28, 1], values, labels }, ['a', 'b', 'c']);
-const asInput = (pixels: Uint8Array | Float32Array): Uint8Array =>
-  Uint8Array.from(pixels, (pixel) => pixel - 128);
+const asInput = (pixels: Item['values']): Uint8Array => Uint8Array.from(pixels, (pixel) => pixel - 128);
 const samples = drawSamples(dataset, 24, 30, asInput, 'test');
 
 /** The cache of this test alone: its trials must be unknown. */

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/core/random.ts';
+import { asBytes } from '../../src/core/dtype.ts';
+import { createRandom, fnv1a } from '../../src/core/random.ts';
 import { datasetOf } from '../../src/data/dataset.ts';
 import { Batches, readItems } from '../../src/train/batches.ts';
 import type { Augmentation } from '../../src/train/recipe.ts';
+import { NO_AUGMENTATION } from '../support/augmentation.ts';
 
 const SHAPE = [5, 7, 2] as const;
 const SIZE = 70;
@@ -35,6 +37,9 @@ describe('a batch', () => {
 
   it('moves, mirrors and cuts each picture in one of the ways that the recipe allows', () => {
     const augmentation = fc.record({
+      brightness: fc.constant(0),
+      contrast: fc.constant(0),
+      sounds: fc.constant(NO_AUGMENTATION.sounds),
       shift: fc.integer({ min: 0, max: 3 }),
       flip: fc.boolean(),
       cutout: fc.constantFrom(0, 0, 3),
@@ -54,19 +59,67 @@ describe('a batch', () => {
   it('uses all ways', () => {
     const seen = new Set<string>();
     for (let seed = 0; seed < 300; ++seed) {
-      const { image } = filled(1, 0, { shift: 1, flip: true, cutout: 0 }, seed);
+      const { image } = filled(1, 0, { ...NO_AUGMENTATION, shift: 1, flip: true }, seed);
       seen.add(image.join());
     }
     expect(seen.size).toBe(18);
   });
 
   it('draws for an item the same wherever it stands, and another time by another seed', () => {
-    const how = { shift: 2, flip: true, cutout: 2 };
+    const how = { ...NO_AUGMENTATION, shift: 2, flip: true, cutout: 2 };
     const whole = filled(COUNT, 0, how, 3).image;
     expect(filled(4, 5, how, 3).image).toEqual(whole.subarray(5 * SIZE, 9 * SIZE));
     expect(filled(COUNT, 0, how, 4).image).not.toEqual(whole);
   });
 });
+
+describe('light', () => {
+  const plain = filled(1, 0).image;
+  const lit = (how: Partial<Augmentation>): Float32Array[] =>
+    Array.from({ length: 200 }, (_, seed) => filled(1, 0, { ...NO_AUGMENTATION, ...how }, seed).image);
+  const range = (x: readonly number[]): [number, number] => [Math.min(...x), Math.max(...x)];
+
+  it('adds the same to all pixels, as far as black and white', () => {
+    const added = lit({ brightness: 0.3 }).map((image) => {
+      const [by] = image.map((x, i) => x - plain[i]!).filter((_, i) => Math.abs(plain[i]!) < 0.6);
+      for (const [i, x] of image.entries()) {
+        expect(x).toBeCloseTo(Math.max(-1, Math.min(1, plain[i]! + by!)), 6);
+      }
+      return by!;
+    });
+    const [least, most] = range(added);
+    expect(least).toBeGreaterThan(-0.3);
+    expect(least).toBeLessThan(-0.28);
+    expect(most).toBeLessThan(0.3);
+    expect(most).toBeGreaterThan(0.28);
+  });
+
+  it('multiplies all pixels by the same', () => {
+    const factors = lit({ contrast: 0.5 }).map((image) => {
+      const [by] = image.map((x, i) => x / plain[i]!).filter((_, i) => Math.abs(plain[i]! - 0.4) < 0.2);
+      for (const [i, x] of image.entries()) {
+        expect(x).toBeCloseTo(Math.max(-1, Math.min(1, plain[i]! * by!)), 5);
+      }
+      return by!;
+    });
+    const [least, most] = range(factors);
+    expect(least).toBeGreaterThan(0.5);
+    expect(least).toBeLessThan(0.52);
+    expect(most).toBeLessThan(1.5);
+    expect(most).toBeGreaterThan(1.48);
+  });
+
+  it('changes nothing that is drawn besides where the recipe does not ask for it', () => {
+    const how = { ...NO_AUGMENTATION, shift: 2, flip: true, cutout: 2 };
+    expect(filled(COUNT, 0, { ...how, brightness: 1e-9 }, 1).image).not.toEqual(
+      filled(COUNT, 0, how, 1).image,
+    );
+    expect(fnv1a(asBytes(filled(COUNT, 0, how, 1).image))).toBe(AS_BEFORE_LIGHT);
+  });
+});
+
+/** Of the batch as it was before there was light: results of old recipes stay what they are. */
+const AS_BEFORE_LIGHT = 3533342651;
 
 /** How many shifts, with or without a mirror, explain a picture; what is 0 inside may have been cut. */
 function waysTo(found: Float32Array, item: number, { shift, flip, cutout }: Augmentation): number {

@@ -23,6 +23,8 @@ describe('a recipe', () => {
       epochs: 3,
       augmentation: { ...DEFAULT_RECIPE.augmentation, flip: false },
     });
+    const { augmentation } = parseRecipe(bytes({ augmentation: { sounds: { noise: 0.25 } } }), 'r.json');
+    expect(augmentation.sounds).toEqual({ ...DEFAULT_RECIPE.augmentation.sounds, noise: 0.25 });
   });
 
   it.each([
@@ -33,6 +35,9 @@ describe('a recipe', () => {
     [{ smoothing: '0' }, 'smoothing'],
     [{ augmentation: { flip: 1 } }, 'augmentation.flip'],
     [{ augmentation: { crop: 1 } }, 'augmentation.crop'],
+    [{ augmentation: { contrast: 2 } }, 'augmentation.contrast'],
+    [{ augmentation: { sounds: { gain: -1 } } }, 'augmentation.sounds.gain'],
+    [{ augmentation: { sounds: { echo: 1 } } }, 'augmentation.sounds.echo'],
   ])('with %j is refused', (recipe, place) => {
     expect(codeOf(() => parseRecipe(bytes(recipe), 'r.json'))).toBe(`RV5001 r.json: ${place}`);
   });

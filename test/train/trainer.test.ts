@@ -11,6 +11,7 @@ import { type NetworkDescription, networkOf } from '../../src/train/blocks.ts';
 import { evaluate } from '../../src/train/evaluation.ts';
 import { DEFAULT_RECIPE, type Recipe } from '../../src/train/recipe.ts';
 import { type TrainOptions, train } from '../../src/train/trainer.ts';
+import { NO_AUGMENTATION } from '../support/augmentation.ts';
 import { BARS, bars } from '../support/bars.ts';
 
 const NETWORK: NetworkDescription = {
@@ -28,7 +29,7 @@ const RECIPE: Recipe = {
   ...DEFAULT_RECIPE,
   epochs: 3,
   batch: 16,
-  augmentation: { shift: 1, flip: true, cutout: 2 },
+  augmentation: { ...NO_AUGMENTATION, shift: 1, flip: true, cutout: 2 },
   average: 0.9,
   recalibration: 2,
   heldOut: 0.2,

@@ -1,10 +1,10 @@
-import { elementCount, type TensorType, type Value } from '../../ir/types.ts';
-import type { CallSpec, NodeView, OpDef, Problem, ReferenceView } from '../definition.ts';
+import { elementCount, type Value } from '../../ir/types.ts';
+import type { CallSpec, NodeView, OpDef, Problem, ReferenceView, Tensor } from '../definition.ts';
 import { exponentOf, incomingProblem, maskedGradient, wholeSlot } from '../gradient.ts';
-import { Stepper, stepFactors, stepWeight } from '../parameter-step.ts';
 import { int8Problem, scaleOf, zeroPointOf } from '../quantization.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
 import { residualProblem, stepProblem } from '../step-operands.ts';
+import { channelScale, stepFactors, Update } from '../update.ts';
 import { forwardProblem } from './input-gradient.ts';
 import { forEachTap } from './taps.ts';
 import { trainedProblem } from './trained.ts';
@@ -75,17 +75,14 @@ function channelsOf(
 /** K of each trained channel: from a gradient by real weights to a step of quantised ones. */
 function factorsOfSteps(
   qas: boolean,
-  x: TensorType,
-  weights: TensorType,
+  x: Value | Tensor,
+  weights: Value | Tensor,
   channels: Int16Array,
 ): Float32Array {
-  const { scales } = weights.quantization!;
-  return stepFactors(
-    Array.from(channels, (c) => {
-      const scale = scales[scales.length === 1 ? 0 : c]!;
-      return scale === 0 ? 0 : qas ? scaleOf(x) / scale : scaleOf(x) * scale;
-    }),
-  );
+  return stepFactors(channels.length, (j) => {
+    const scale = channelScale(weights, channels[j]!);
+    return qas ? scaleOf(x) / scale : scaleOf(x) * scale;
+  });
 }
 
 /**
@@ -106,15 +103,16 @@ function reference({ attrs, ins, outs }: ReferenceView<'depthwise_conv2d_update'
       accumulators[at] = accumulators[at]! + gradient[output * g!.shape[3]! + channels[j]!]! * value;
     }
   });
+  const { random, rate, velocity = null, pending = null, apply = null } = stepValues(ins);
   const { momentum, qas, residualBits } = attrs;
-  const stepper = new Stepper({ ...stepValues(ins), momentum, exponent: exponentOf(gScale!) });
+  const update = new Update({ random, velocity, pending, apply, momentum, fraction: residualBits });
   const factors = factorsOfSteps(qas, x!, weights!, channels);
-  let clamped = 0;
   accumulators.forEach((accumulator, i) => {
-    const delta = stepper.delta(i, accumulator, factors[i % count]!, residualBits);
-    if (stepWeight(trained!, residual, residualBits, i, delta)) ++clamped;
+    const step = update.step(Number(rate.data[0]), factors[i % count]!, exponentOf(gScale!));
+    if (step === undefined) return;
+    update.moveWeight(trained!, residual ?? null, i, update.movement(i, accumulator, step));
   });
-  outs[0]!.data[0] = clamped;
+  outs[0]!.data[0] = update.clamped;
 }
 
 function bind({ attrs, ins, outs }: View): CallSpec {

@@ -16,7 +16,7 @@
  * indices    the channel of the result of each trained one [trained]
  * factors    K of each trained channel [trained]
  */
-#include "rivulet_step.h"
+#include "rivulet_update.h"
 
 typedef struct {
     int32_t in_height;
@@ -51,17 +51,22 @@ void rv_depthwise_conv2d_update_s8(const rv_depthwise_conv2d_update_s8_geometry 
     const int32_t row_elements = G->out_width * G->channels;
     const int32_t row_bytes = (row_elements + 7) / 8;
     const int32_t taps = G->kernel_height * G->kernel_width;
-    rv_step step = rv_step_begin(row->in[6], row->in[7], rv_exponent(row->in[2]), G->momentum, row->in[8], row->in[9],
-                                 row->in[10]);
-    int32_t clamped = 0;
+    const float rate = rv_load_float(row->in[7]);
+    rv_update update = rv_begin_update(row, 6, 8, 9, 10);
 
+    update.momentum = G->momentum;
+    update.fraction = G->residual_bits;
     for (int32_t i = 0; i < taps * G->trained; ++i) {
         const int32_t tap = i / G->trained;
         const int32_t j = i % G->trained;
         const int32_t top = tap / G->kernel_width * G->dilation_y - G->pad_top;
         const int32_t left = tap % G->kernel_width * G->dilation_x - G->pad_left;
+        const rv_channel_step step = rv_step_of(rate, D->factors[j], rv_exponent(row->in[2]) + rv_step_fraction(&update));
         uint32_t sum = 0;
 
+        if (rv_is_idle(&update, step)) {
+            continue;
+        }
         for (int32_t y = 0; y < G->out_height; ++y) {
             const int32_t in_y = y * G->stride_y + top;
             if (in_y < 0 || in_y >= G->in_height) {
@@ -78,10 +83,8 @@ void rv_depthwise_conv2d_update_s8(const rv_depthwise_conv2d_update_s8_geometry 
                                   gradient[y * row_elements + at]);
             }
         }
-        rv_step_channel(&step, D->factors[j]);
-        clamped += rv_step_weight(rv_state(row->in[4]), rv_state(row->in[5]), G->residual_bits, i,
-                                  rv_step_delta(&step, i, (int32_t)sum, G->residual_bits));
+        rv_move_weight(&update, rv_state(row->in[4]), rv_state(row->in[5]), i,
+                       rv_movement(&update, i, (int32_t)sum, step));
     }
-    rv_step_end(&step, rv_state(row->in[6]));
-    memcpy(row->out, &clamped, sizeof clamped);
+    rv_end_update(&update, row, 6);
 }
