@@ -122,20 +122,32 @@ export class GradientSteps {
     return this.asShape(summed, to, origin);
   }
 
-  /** Integers of one byte, as an int8 constant whose scale makes their sums exact. */
-  factors(values: readonly number[], origin: Origin): ValueId {
-    const quantization = { scales: [1 / ONE], zeroPoints: [0], axis: 0 };
+  /** Times `unit`: -1, 0 or 1, as an int8 constant that cuts little off sums of many. */
+  factors(values: readonly number[], origin: Origin, unit = 1): ValueId {
+    const quantization = { scales: [unit / ONE], zeroPoints: [0], axis: 0 };
     const type = { shape: [values.length], dtype: 'int8', quantization } as const;
-    return this.builder.constant(`${origin.name}/factors`, type, Int8Array.from(values, (v) => v * ONE));
+    return this.builder.constant(
+      `${origin.name}/factors`,
+      type,
+      Int8Array.from(values, (v) => v * ONE),
+    );
   }
 
   /** The dimensions `first` before the others. */
   private toFront(g: Gradient, first: readonly number[], origin: Origin): Gradient {
     const shape = this.shapeOf(g.value);
-    const isLeading = first.every((d) => shape.slice(0, d).every((size, i) => size === 1 || first.includes(i)));
+    const isLeading = first.every((d) =>
+      shape.slice(0, d).every((size, i) => size === 1 || first.includes(i)),
+    );
     if (isLeading) return g;
-    const permutation = [...first, ...shape.keys().filter((d) => !first.includes(d))];
-    return this.move('transpose', { permutation }, g, permutation.map((d) => shape[d]!), origin);
+    const permutation = [...first, ...[...shape.keys()].filter((d) => !first.includes(d))];
+    return this.move(
+      'transpose',
+      { permutation },
+      g,
+      permutation.map((d) => shape[d]!),
+      origin,
+    );
   }
 
   /** Several readers of a value, and a mask, make several gradients of one name: a number tells the later ones apart. */

@@ -20,7 +20,12 @@ export function turned(builder: GraphBuilder, weights: Value): ValueId {
  * The weights of a grouped convolution [out, kh, kw, in / groups], or of a depthwise one with a multiplier [1, kh, kw, out],
  * as those of a plain convolution [out, kh, kw, in]: zeros where there was none.
  */
-export function ungrouped(builder: GraphBuilder, weights: Value, inputs: number, isDepthwise: boolean): ValueId {
+export function ungrouped(
+  builder: GraphBuilder,
+  weights: Value,
+  inputs: number,
+  isDepthwise: boolean,
+): ValueId {
   const [first, height, width, last] = weights.shape as [number, number, number, number];
   const [outputs, depth] = isDepthwise ? [last, 1] : [first, last];
   const taps = height * width;
