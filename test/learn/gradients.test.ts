@@ -181,15 +181,37 @@ describe('the gradient in integers through', () => {
   });
 });
 
-describe('three steps, byte for byte, through', () => {
+const steps = (middle: Middle, core: 'host' | 'cortex-m4') =>
+  compareSteps({
+    graph: networkWith(middle),
+    scheme: SCHEME,
+    core,
+    inputMode: 'resident',
+    steps: 3,
+    rates: [0.05],
+  });
+
+describe('three steps, byte for byte, on the host through', () => {
   it.each(Object.entries(MIDDLES))('%s', async (_, middle) => {
-    const steps = {
-      scheme: SCHEME,
-      core: 'host',
-      inputMode: 'resident',
-      steps: 3,
-      rates: [0.05],
-    } as const;
-    await compareSteps({ graph: networkWith(middle), ...steps });
+    await steps(middle, 'host');
+  });
+});
+
+/** Those whose gradient needs a kernel of its own, or one that the core has instructions for. */
+const ON_DEVICE = [
+  'mul with one for each channel',
+  'concat of three, of which two learn',
+  'slice with strides',
+  'nearest, larger',
+  'bilinear, larger',
+  'softmax',
+  'conv2d in groups',
+  'fully connected, of rows',
+  'transposed convolution',
+];
+
+describe('three steps, byte for byte, on a Cortex-M4 through', () => {
+  it.each(ON_DEVICE)('%s', async (name) => {
+    await steps(MIDDLES[name]!, 'cortex-m4');
   });
 });
