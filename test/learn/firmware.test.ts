@@ -2,14 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { importModel } from '../../src/import/model.ts';
+import type { Graph } from '../../src/ir/types.ts';
 import { prepareForTraining } from '../../src/learn/compile-training.ts';
 import { compareSteps } from '../support/training-steps.ts';
 
 const digits = prepareForTraining(
   importModel(new Uint8Array(readFileSync('examples/digits/digits.tflite')), 'digits.tflite').graph,
 );
-const BACKBONE = '../shared/models/mcunet-5fps';
-
 const everything = {
   biases: 4,
   weights: [
@@ -55,23 +54,37 @@ describe('ten steps of which the power fails in every one', () => {
   });
 });
 
-describe.skipIf(!existsSync(`${BACKBONE}.json`))(
-  'ten steps of mcunet-5fps by the published 49KB scheme',
-  () => {
-    it.each(['cortex-m4', 'cortex-m7'])('on %s', async (core) => {
-      const scheme = JSON.parse(readFileSync('examples/schemes/mcunet-5fps-49KB.json', 'utf8')) as object;
-      const [description, tensors] = ['json', 'safetensors'].map(
-        (end) => new Uint8Array(readFileSync(`${BACKBONE}.${end}`)),
-      );
-      const model = { description: description!, tensors: tensors! };
-      await compareSteps({
-        graph: prepareForTraining(importModel(model, 'mcunet-5fps.json').graph),
-        scheme,
-        core,
-        inputMode: 'rows',
-        steps: 10,
-        rates: [0.01],
-      });
+const SHARED = '../shared/models';
+
+/** A network of `SHARED`: a .tflite file, or a backbone beside its tensors. */
+function prepared(file: string): Graph {
+  const read = (name: string): Uint8Array => new Uint8Array(readFileSync(`${SHARED}/${name}`));
+  const model = file.endsWith('.json')
+    ? { description: read(file), tensors: read(file.replace('.json', '.safetensors')) }
+    : read(file);
+  return prepareForTraining(importModel(model, file).graph);
+}
+
+describe.skipIf(!existsSync(SHARED))('ten steps of mcunet-5fps by the published 49KB scheme', () => {
+  it.each(['cortex-m4', 'cortex-m7'])('on %s', async (core) => {
+    const scheme = JSON.parse(readFileSync('examples/schemes/mcunet-5fps-49KB.json', 'utf8')) as object;
+    await compareSteps({
+      graph: prepared('mcunet-5fps.json'),
+      ...{ scheme, core, inputMode: 'rows', steps: 10, rates: [0.01] },
     });
-  },
-);
+  });
+});
+
+describe.skipIf(!existsSync(SHARED))('three steps on a Cortex-M4 with other numbers of classes:', () => {
+  it.each([
+    ['mbv2-w0.35.json', { classes: 7, biases: 6, weights: [{ layer: 48, ratio: 0.5 }] }],
+    ['proxyless-w0.3.json', { classes: 5, biases: 3, weights: [{ layer: 58, ratio: 0.25 }] }],
+    ['vww.tflite', { classes: 12, biases: 6, weights: [{ layer: 38, ratio: 0.5 }] }],
+  ] as const)('%s', async (file, scheme) => {
+    const losses = await compareSteps({
+      graph: prepared(file),
+      ...{ scheme, core: 'cortex-m4', inputMode: 'rows', steps: 3, rates: [0.1] },
+    });
+    expect(new Set(losses).size).toBe(3);
+  });
+});
