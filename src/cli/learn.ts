@@ -79,7 +79,10 @@ export function addLearn(
   const model = (command: Command): Command =>
     command
       .argument('<model>', 'a .tflite file, or the .json of a backbone beside its .safetensors')
-      .requiredOption('--scheme <file>', 'what is trained, a JSON file; docs/training.md says what is in it')
+      .requiredOption(
+        '--scheme <file>',
+        'what is trained, a JSON file; docs/on-device-training.md says what is in it',
+      )
       .option('--json', 'print one JSON document');
   const firmware = (command: Command): Command =>
     model(command)

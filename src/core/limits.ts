@@ -26,4 +26,6 @@ export const LIMITS = {
   bytesRead: 1 << 28,
   /** Pairs of buffers that live at the same time, times the tries of the placement search, which grow with the calls. */
   placements: 1 << 23,
+  /** The same for a training, which users know to take longer: a minute or two. */
+  trainingPlacements: 1 << 26,
 } as const;

@@ -255,6 +255,11 @@ export interface NodeAttributes extends TrainingAttributes {
   unary_gradient: { readonly derivative: readonly number[]; readonly fraction: number };
   /** other, g, its scale, mask?, scale of the result (state): the gradient of an operand that is multiplied by `other`. */
   mul_gradient: NoAttributes;
+  /** y, g, its scale, scale of the result (state): the gradient of a softmax whose beta is 1. */
+  quantized_softmax_gradient: NoAttributes;
+  /** g, its scale, scale of the result (state): the gradient of x. Attributes are those of the resizing. */
+  quantized_resize_nearest_gradient: ResizeAttributes;
+  quantized_resize_bilinear_gradient: ResizeAttributes;
 }
 
 export type OpName = keyof NodeAttributes;

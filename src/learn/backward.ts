@@ -1,6 +1,6 @@
 /** The way back: gradients, and on each the updates that wait for it. */
 import { fail } from '../core/diagnostics.ts';
-import type { NodeAttributes, OpName } from '../ir/attributes.ts';
+import type { NodeAttributes } from '../ir/attributes.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import {
   describeOrigin,
@@ -8,19 +8,13 @@ import {
   type Node,
   type NodeOf,
   type Origin,
-  type Shape,
   type ValueId,
 } from '../ir/types.ts';
-import { derivativeTable } from './derivatives.ts';
 import type { Forward, TrainedLayer } from './forward.ts';
+import { passBack } from './frozen-rules.ts';
+import { type Gradient, GradientSteps } from './gradient-steps.ts';
 import { isLayer } from './layers.ts';
 import type { Scheme } from './scheme.ts';
-
-/** An int8 tensor and the state that holds its exponent: real = value * 2^exponent. */
-interface Gradient {
-  readonly value: ValueId;
-  readonly scale: ValueId;
-}
 
 /** Values of the training graph that every step needs. */
 export interface StepInputs {
@@ -30,12 +24,6 @@ export interface StepInputs {
   readonly apply: ValueId | null;
 }
 
-/** A pooling that changes nothing: its gradient is what a mask lets through. */
-const ONE_PIXEL = { kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0], clamp: [-128, 127] } as const;
-
-/** What a gradient's exponent and the shift expected for it begin with. */
-const FIRST_SCALE = [0, 8];
-
 export class Backward {
   private readonly builder: GraphBuilder;
   private readonly forward: Forward;
@@ -44,13 +32,14 @@ export class Backward {
   private readonly random: ValueId;
   /** What readers of a value have sent back so far. */
   private readonly gradients = new Map<ValueId, Gradient>();
-  private readonly gradientsOf = new Map<string, number>();
+  private readonly steps: GradientSteps;
 
   constructor(builder: GraphBuilder, forward: Forward, scheme: Scheme, inputs: StepInputs, seed: number) {
     this.builder = builder;
     this.forward = forward;
     this.scheme = scheme;
     this.inputs = inputs;
+    this.steps = new GradientSteps(builder);
     this.random = builder.state('random', { shape: [1], dtype: 'int32' }, Int32Array.of(seed));
   }
 
@@ -60,7 +49,8 @@ export class Backward {
     const loss = builder.activation('loss', { shape: [1], dtype: 'float32' });
     const operands = [logits, this.inputs.label];
     builder.node('softmax_cross_entropy_loss', {}, operands, [loss], origin);
-    this.emit('quantized_softmax_cross_entropy_gradient', {}, operands, logits, origin);
+    const op = 'quantized_softmax_cross_entropy_gradient';
+    this.contribute(logits, this.steps.make(op, {}, operands, logits, origin), origin);
     return loss;
   }
 
@@ -75,7 +65,7 @@ export class Backward {
   }
 
   private throughTrained(node: Node, layer: TrainedLayer, g: Gradient): void {
-    const { builder } = this;
+    const { builder, steps } = this;
     const isDepthwise = node.op === 'depthwise_conv2d';
     const window = {
       ...(node.op === 'fully_connected'
@@ -85,7 +75,7 @@ export class Backward {
     } as NodeAttributes['conv2d'];
     // The pixel of a dense layer has the gradient of the vector.
     const mask = this.forward.mask(layer.y);
-    const gradient = node.op === 'fully_connected' ? this.reshaped(g, layer.y, node.origin) : g;
+    const gradient = steps.asShape(g, steps.shapeOf(layer.y), node.origin);
     const { qas } = this.scheme;
     const momentum = Math.round(this.scheme.momentum * 32768);
     const { rate, apply } = this.inputs;
@@ -110,12 +100,9 @@ export class Backward {
       const op = isDepthwise
         ? 'quantized_depthwise_conv2d_input_gradient'
         : 'quantized_conv2d_input_gradient';
-      this.emit(op, window, operands, layer.x, node.origin);
-      if (node.op === 'fully_connected') {
-        const pixel = this.gradients.get(layer.x)!;
-        this.gradients.delete(layer.x);
-        this.contribute(node.ins[0]!, this.reshaped(pixel, node.ins[0]!, node.origin), node.origin);
-      }
+      const made = steps.make(op, window, operands, layer.x, node.origin);
+      const x = node.ins[0]!;
+      this.contribute(x, steps.asShape(made, steps.shapeOf(x), node.origin), node.origin);
     }
     if (layer.trained !== null) {
       const count = elementCount(builder.value(layer.trained).shape);
@@ -159,177 +146,24 @@ export class Backward {
   }
 
   private throughFrozen(node: Node, g: Gradient): void {
-    const { builder, forward } = this;
+    const { forward, steps } = this;
     const mask = forward.mask(node.outs[0]!);
-    const to = node.ins.filter((id): id is ValueId => id !== null && forward.learning.has(id));
-    switch (node.op) {
-      case 'add': {
-        if (to.some((id) => !this.sameSize(id, node.outs[0]!))) break;
-        const operands = [g.value, g.scale, mask];
-        const op = 'quantized_average_pool2d_gradient';
-        const passed = mask === null ? g : this.make(op, ONE_PIXEL, operands, node.outs[0]!, node.origin);
-        for (const id of to) this.contribute(id, passed, node.origin);
-        return;
-      }
-      case 'reshape':
-        for (const id of to) this.contribute(id, this.reshaped(g, id, node.origin), node.origin);
-        return;
-      case 'mean':
-        if (!this.isGlobal(node)) {
-          if (!this.isContiguous(node)) break;
-          for (const id of to) this.throughMean(node, id, g);
-          return;
-        }
-        for (const id of to) this.emit('mean_gradient', {}, [g.value, g.scale], id, node.origin);
-        return;
-      case 'average_pool2d':
-        for (const id of to)
-          this.emit(
-            'quantized_average_pool2d_gradient',
-            node.attrs,
-            [g.value, g.scale, mask],
-            id,
-            node.origin,
-          );
-        return;
-      case 'max_pool2d':
-        for (const id of to)
-          this.emit(
-            'quantized_max_pool2d_gradient',
-            node.attrs,
-            [id, g.value, g.scale, mask],
-            id,
-            node.origin,
-          );
-        return;
-      case 'mul': {
-        const [a, b] = node.ins as [ValueId, ValueId];
-        if (to.includes(a)) this.emit('mul_gradient', {}, [b, g.value, g.scale, mask], a, node.origin);
-        if (to.includes(b)) this.emit('mul_gradient', {}, [a, g.value, g.scale, mask], b, node.origin);
-        return;
-      }
-      case 'conv2d':
-      case 'depthwise_conv2d': {
-        const [x, weights] = node.ins as [ValueId, ValueId];
-        if (builder.value(weights).shape.at(-1) !== builder.value(x).shape.at(-1)) break;
-        const op =
-          node.op === 'conv2d'
-            ? 'quantized_conv2d_input_gradient'
-            : 'quantized_depthwise_conv2d_input_gradient';
-        this.emit(op, node.attrs, [g.value, g.scale, mask, weights, null, null], x, node.origin);
-        return;
-      }
-      default: {
-        const table = derivativeTable(builder, node);
-        if (table === null) break;
-        this.emit('unary_gradient', table, [node.ins[0]!, g.value, g.scale], node.ins[0]!, node.origin);
-        return;
-      }
-    }
+    const wanted = [...node.ins.keys()].filter(
+      (i) => node.ins[i] != null && forward.learning.has(node.ins[i]),
+    );
+    const give = (operand: number, gradient: Gradient): void =>
+      this.contribute(node.ins[operand]!, gradient, node.origin);
+    if (passBack({ node, steps, g, mask, wanted, give })) return;
     fail('RV5002', `${node.op} passes no gradient in integers`, {
       origin: describeOrigin(node.origin),
       hint: 'train only what comes after it: fewer biases, and weights of later layers',
     });
   }
 
-  private sameSize(a: ValueId, b: ValueId): boolean {
-    return elementCount(this.builder.value(a).shape) === elementCount(this.builder.value(b).shape);
-  }
-
-  /** Over height and width, nothing else. */
-  private isGlobal(node: NodeOf<'mean'>): boolean {
-    return this.builder.value(node.ins[0]!).shape.length === 4 && node.attrs.axes.join() === '1,2';
-  }
-
-  /** Over neighbouring axes. */
-  private isContiguous({ attrs: { axes } }: NodeOf<'mean'>): boolean {
-    return axes.every((axis, i) => axis === axes[0]! + i);
-  }
-
-  /** A mean over neighbouring axes is a pooling of rows of a plane [outer, reduced, inner]. */
-  private throughMean({ attrs: { axes }, origin }: NodeOf<'mean'>, id: ValueId, g: Gradient): void {
-    const { shape } = this.builder.value(id);
-    const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-    const outer = product(shape.slice(0, axes[0]!));
-    const reduced = product(shape.slice(axes[0]!, axes[0]! + axes.length));
-    const inner = product(shape.slice(axes[0]! + axes.length));
-    const seen = this.asShape(g, [1, outer, 1, inner], origin);
-    const window = [1, reduced] as const;
-    const attrs = { ...ONE_PIXEL, kernel: window, stride: window };
-    const operands = [seen.value, seen.scale, null];
-    const op = 'quantized_average_pool2d_gradient';
-    const plane = this.make(op, attrs, operands, id, origin, [1, outer, reduced, inner]);
-    this.contribute(id, this.asShape(plane, shape, origin), origin);
-  }
-
-  private reshaped(g: Gradient, like: ValueId, origin: Origin): Gradient {
-    return this.asShape(g, this.builder.value(like).shape, origin);
-  }
-
-  private asShape(g: Gradient, shape: Shape, origin: Origin): Gradient {
-    const { builder } = this;
-    const value = builder.activation(`${builder.value(g.value).name}/reshaped`, { shape, dtype: 'int8' });
-    builder.node('reshape', {}, [g.value], [value], gradientOrigin(origin));
-    return { value, scale: g.scale };
-  }
-
-  /** Adds an operator that computes a gradient of `of`; its last operand is the state of that gradient's scale. */
-  private emit<K extends OpName>(
-    op: K,
-    attrs: NodeAttributes[K],
-    operands: readonly (ValueId | null)[],
-    of: ValueId,
-    origin: Origin,
-  ): void {
-    this.contribute(of, this.make(op, attrs, operands, of, origin), origin);
-  }
-
-  private make<K extends OpName>(
-    op: K,
-    attrs: NodeAttributes[K],
-    operands: readonly (ValueId | null)[],
-    of: ValueId,
-    origin: Origin,
-    shape: Shape = this.builder.value(of).shape,
-  ): Gradient {
-    const g = this.gradientLike(shape, this.builder.value(of).name);
-    this.builder.node(op, attrs, [...operands, g.scale], [g.value], gradientOrigin(origin));
-    return g;
-  }
-
-  /** Several readers of a value, and a mask, make several gradients of one name: a number tells the later ones apart. */
-  private gradientLike(shape: readonly number[], of: string): Gradient {
-    const { builder } = this;
-    const count = (this.gradientsOf.get(of) ?? 0) + 1;
-    this.gradientsOf.set(of, count);
-    const name = count === 1 ? of : `${of}, ${count}`;
-    return {
-      value: builder.activation(`gradient of ${name}`, { shape, dtype: 'int8' }),
-      scale: builder.state(
-        `scale of the gradient of ${name}`,
-        { shape: [2], dtype: 'int32' },
-        Int32Array.from(FIRST_SCALE),
-      ),
-    };
-  }
-
   /** What several readers of a value send back adds up. */
   private contribute(id: ValueId, g: Gradient, origin: Origin): void {
     const known = this.gradients.get(id);
-    if (known === undefined) {
-      this.gradients.set(id, g);
-      return;
-    }
-    const { shape, name } = this.builder.value(id);
-    const sum = this.gradientLike(shape, `${name}, summed`);
-    this.builder.node(
-      'gradient_sum',
-      {},
-      [known.value, known.scale, g.value, g.scale, sum.scale],
-      [sum.value],
-      gradientOrigin(origin),
-    );
-    this.gradients.set(id, sum);
+    this.gradients.set(id, known === undefined ? g : this.steps.sum(known, g, id, origin));
   }
 
   private update<K extends 'conv2d_update' | 'depthwise_conv2d_update' | 'bias_update'>(
@@ -341,8 +175,4 @@ export class Backward {
     const clamped = this.builder.activation(`${origin.name}/clamped`, { shape: [1], dtype: 'int32' });
     this.builder.node(op, attrs, operands, [clamped], { ...origin, op: `${origin.op} update` });
   }
-}
-
-function gradientOrigin(origin: Origin): Origin {
-  return { ...origin, op: `${origin.op} gradient` };
 }

@@ -1,6 +1,7 @@
 /** From a model and a scheme to the program of a training step, planned for a target. */
 import { fail } from '../core/diagnostics.ts';
 import type { KernelChoice } from '../core/isa.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { Graph } from '../ir/types.ts';
 import { lower } from '../lower/lower.ts';
 import { runPasses } from '../passes/pipeline.ts';
@@ -54,7 +55,7 @@ export function lowerTraining(
     ...lower(training.graph, kernels),
     training: { classes, batch: scheme.batch, fingerprint: fingerprintOf(training, scheme) },
   };
-  requirePlannable(lowered);
+  requirePlannable(lowered, LIMITS.trainingPlacements);
   return { training, lowered };
 }
 

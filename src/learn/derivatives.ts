@@ -44,3 +44,9 @@ export function derivativeTable(builder: GraphBuilder, node: Node): NodeAttribut
   });
   return { derivative, fraction: FRACTION };
 }
+
+/** The table of a function of the byte itself that is 0 or 1. */
+export function stepTable(isOne: (raw: number) => boolean): NodeAttributes['unary_gradient'] {
+  const derivative = Array.from({ length: 256 }, (_, i) => (isOne(i - 128) ? 2 ** FRACTION : 0));
+  return { derivative, fraction: FRACTION };
+}

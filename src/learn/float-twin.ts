@@ -24,7 +24,22 @@ export interface PartlyTrained {
 }
 
 /** Operators without parameters that mean the same on float32. */
-const PLAIN = new Set<Node['op']>(['add', 'mul', 'mean', 'average_pool2d', 'max_pool2d', 'reshape']);
+const PLAIN = new Set<Node['op']>([
+  ...(['add', 'sub', 'mul', 'maximum', 'minimum', 'mean', 'average_pool2d', 'max_pool2d'] as const),
+  ...(['reshape', 'transpose', 'concat', 'slice', 'resize_nearest', 'resize_bilinear'] as const),
+  ...(['softmax', 'logistic', 'tanh', 'relu', 'leaky_relu', 'prelu', 'hard_swish'] as const),
+]);
+
+/** Operators with weights, and what they are in real numbers. */
+const WEIGHTED = {
+  conv2d: 'conv2d',
+  trained_conv2d: 'conv2d',
+  depthwise_conv2d: 'depthwise_conv2d',
+  trained_depthwise_conv2d: 'depthwise_conv2d',
+  transpose_conv2d: 'transpose_conv2d',
+  fully_connected: 'fully_connected',
+} as const;
+type Weighted = (typeof WEIGHTED)[keyof typeof WEIGHTED];
 
 /**
  * @param inference the learning part of a training graph, up to its logits: see `inferencePart`
@@ -54,7 +69,7 @@ export function floatTwin(inference: Graph, batch: number): FloatTwin {
   }
   const label = builder.input('label', { shape: [batch], dtype: 'int32' });
 
-  const convolution = (node: Node, op: 'conv2d' | 'depthwise_conv2d'): void => {
+  const weighted = (node: Node, op: Weighted): void => {
     const isTrained = node.op.startsWith('trained_');
     const [x, weights, bias, trained, channels] = node.ins.map((id) => (id == null ? null : of(id)));
     const units = scalesOf(weights!).map((scale) => scale * scaleOf(x!));
@@ -83,10 +98,14 @@ export function floatTwin(inference: Graph, batch: number): FloatTwin {
   };
 
   for (const node of inference.nodes) {
-    if (node.op === 'conv2d' || node.op === 'trained_conv2d') convolution(node, 'conv2d');
-    else if (node.op === 'depthwise_conv2d' || node.op === 'trained_depthwise_conv2d')
-      convolution(node, 'depthwise_conv2d');
-    else if (PLAIN.has(node.op)) {
+    if (Object.hasOwn(WEIGHTED, node.op)) weighted(node, WEIGHTED[node.op as keyof typeof WEIGHTED]);
+    else if (node.op === 'pad') {
+      const x = of(node.ins[0]!);
+      const attrs = { ...node.attrs, value: (node.attrs.value - zeroPointOf(x)) * scaleOf(x) };
+      builder.node('pad', attrs, [mapped(x.id)], [result(node.outs[0]!)], node.origin);
+    } else if (node.op === 'quantize') {
+      ids.set(node.outs[0]!, mapped(node.ins[0]!));
+    } else if (PLAIN.has(node.op)) {
       const ins = node.ins.map((id) => (id === null ? null : mapped(id)));
       const attrs =
         'clamp' in node.attrs
@@ -107,17 +126,20 @@ export function floatTwin(inference: Graph, batch: number): FloatTwin {
   return { graph: builder.build([logits, loss]), partly };
 }
 
-function inBatch([, ...rest]: Shape, batch: number): Shape {
-  return [batch, ...rest];
+function inBatch([first = 1, ...rest]: Shape, batch: number): Shape {
+  return [first * batch, ...rest];
 }
 
 function scalesOf({ quantization }: Value): readonly number[] {
   return quantization!.scales;
 }
 
-/** Quantised values without zero point, as real numbers. */
+/** Quantised values as real numbers. */
 function realValues(value: Value, data: Int8Array, scales: readonly number[]): Float32Array {
-  if (isPerTensor(value)) return Float32Array.from(data, (q) => q * scales[0]!);
+  if (isPerTensor(value)) {
+    const zeroPoint = zeroPointOf(value);
+    return Float32Array.from(data, (q) => (q - zeroPoint) * scales[0]!);
+  }
   const { axis } = value.quantization!;
   const inner = value.shape.slice(axis + 1).reduce((product, size) => product * size, 1);
   return Float32Array.from(data, (q, i) => q * scales[Math.floor(i / inner) % scales.length]!);

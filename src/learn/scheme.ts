@@ -19,7 +19,7 @@ export interface Scheme {
   readonly biases: number;
   /** The classifier is trained whole, always, and not listed. */
   readonly weights: readonly TrainedLayer[];
-  /** Bits of residual that a trained int8 weight keeps beyond its own: what is lost without them, docs/training.md says. */
+  /** Bits that a trained int8 weight keeps below its own; what is lost without them: docs/training-numerics.md. */
   readonly residualBits: 0 | 4 | 8;
   /** Quantisation-aware scaling: steps as SGD on real numbers would make them. Off only for comparison. */
   readonly qas: boolean;

@@ -9,6 +9,11 @@ import {
   maxPoolCases as quantizedMaxPool2dGradient,
   unaryCases as unaryGradient,
 } from './backward/cases.ts';
+import {
+  resizeBilinearCases as quantizedResizeBilinearGradient,
+  resizeNearestCases as quantizedResizeNearestGradient,
+  softmaxCases as quantizedSoftmaxGradient,
+} from './backward/shape-cases.ts';
 import type { OpCase } from './case.ts';
 import { cases as clampMask } from './clamp_mask/cases.ts';
 import { cases as concat } from './concat/cases.ts';
@@ -86,4 +91,7 @@ export const ALL_CASES: Readonly<Record<string, readonly OpCase[]>> = {
   quantized_max_pool2d_gradient: quantizedMaxPool2dGradient,
   unary_gradient: unaryGradient,
   mul_gradient: mulGradient,
+  quantized_softmax_gradient: quantizedSoftmaxGradient,
+  quantized_resize_nearest_gradient: quantizedResizeNearestGradient,
+  quantized_resize_bilinear_gradient: quantizedResizeBilinearGradient,
 };

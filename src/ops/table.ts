@@ -5,6 +5,8 @@ import { quantizedAveragePool2dGradient } from './backward/average-pool.ts';
 import { quantizedMaxPool2dGradient } from './backward/max-pool.ts';
 import { meanGradient } from './backward/mean.ts';
 import { mulGradient } from './backward/mul.ts';
+import { quantizedResizeBilinearGradient, quantizedResizeNearestGradient } from './backward/resize.ts';
+import { quantizedSoftmaxGradient } from './backward/softmax.ts';
 import { gradientSum } from './backward/sum.ts';
 import { unaryGradient } from './backward/unary.ts';
 import {
@@ -129,4 +131,7 @@ export const OPS: { readonly [K in OpName]: OpDef<K> } = {
   quantized_max_pool2d_gradient: quantizedMaxPool2dGradient,
   unary_gradient: unaryGradient,
   mul_gradient: mulGradient,
+  quantized_softmax_gradient: quantizedSoftmaxGradient,
+  quantized_resize_nearest_gradient: quantizedResizeNearestGradient,
+  quantized_resize_bilinear_gradient: quantizedResizeBilinearGradient,
 };

@@ -91,6 +91,9 @@ export function channelLinksOf(node: Node, view: NodeView<OpName>): ChannelLinks
     case 'depthwise_conv2d_update':
     case 'gradient_sum':
     case 'mean_gradient':
+    case 'quantized_softmax_gradient':
+    case 'quantized_resize_nearest_gradient':
+    case 'quantized_resize_bilinear_gradient':
     case 'quantized_average_pool2d_gradient':
     case 'quantized_max_pool2d_gradient':
     case 'unary_gradient':

@@ -11,8 +11,11 @@ export function finalTries(pairs: number): number {
   return Math.min(6000, Math.max(300, Math.ceil(2_000_000 / Math.max(1, pairs))));
 }
 
-/** Throws RV2007 for a program without calls, RV2006 for one that takes more than seconds to plan; see `LIMITS`. */
-export function requirePlannable(program: Program): void {
+/**
+ * Throws RV2007 for a program without calls, RV2006 for one that takes too long to plan.
+ * @param placements which placements are too many; see `LIMITS`
+ */
+export function requirePlannable(program: Program, placements: number = LIMITS.placements): void {
   if (program.calls.length === 0) {
     fail('RV2007', 'the outputs are the inputs under other names; nothing is left to compute', {
       origin: program.name,
@@ -27,7 +30,7 @@ export function requirePlannable(program: Program): void {
     [
       'placements to try',
       pairs.buffers * (finalTries(pairs.buffers) + TURN_TRIES * program.calls.length),
-      LIMITS.placements,
+      placements,
     ],
   ];
   for (const [what, size, limit] of checks) {
