@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeBands } from '../support/bands.ts';
 import { cli, cliJson, type ErrorDocument, temporaryFolder } from '../support/cli.ts';
 
-/** Sixteen trials and some twenty plans, on a computer that has other things to do. */
+/** Sixteen trials and a plan for each budget that is tried: two minutes on a computer that is busy. */
 vi.setConfig({ testTimeout: 300_000 });
 
 const MODEL = 'examples/digits/digits.tflite';
