@@ -5,18 +5,30 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Compilation, compile, describeOutputs } from '../../src/api.ts';
-import { createExecutor, detectToolchains, type Executor, profile, readInputs } from '../../src/run/node.ts';
+import { type Compilation, compile, describeOutputs, type OutputValues } from '../../src/api.ts';
+import { asBytes } from '../../src/core/dtype.ts';
+import { inputsOf } from '../../src/data/inputs.ts';
+import { inputType } from '../../src/quantize/measure.ts';
+import { createExecutor, detectToolchains, type Executor, profile } from '../../src/run/node.ts';
+import { SIDE } from './data.ts';
 
-const CORE = 'cortex-m4';
+/** The board and the limit that the model was searched for. */
+const TARGET = 'nrf52840';
+const MAX_SRAM = 4096;
 const folder = join('examples', 'digits');
 const pictures = readdirSync(join(folder, 'pictures')).filter((file) => file.endsWith('.png'));
 const output = join('build', 'demo', 'digits');
 
 const compilation = compile(readFileSync(join(folder, 'digits.tflite')), {
   file: 'digits.tflite',
-  target: CORE,
+  target: TARGET,
+  maxSram: MAX_SRAM,
 });
+const core = compilation.target.core.name;
+/** Grey values as the model was trained with. */
+const asTrained = inputsOf({ kind: 'pixels', shape: [SIDE, SIDE, 1] }, inputType(compilation.graph, 'int8'));
+const toInput = (grey: Uint8Array): Uint8Array => asBytes(asTrained(grey));
+
 mkdirSync(output, { recursive: true });
 for (const [file, text] of compilation.project) writeFileSync(join(output, file), text);
 const { report } = compilation;
@@ -28,9 +40,9 @@ console.log(`   flash  ${bytes(report.flash.weights + report.flash.tables)} of c
 
 const { tools, hint } = await detectToolchains();
 const emulated = tools['arm-gcc'].available && tools['qemu-system-arm'].available;
-const executor = await createExecutor(emulated ? 'qemu' : 'wasm', compilation, { core: CORE });
+const executor = await createExecutor(emulated ? 'qemu' : 'wasm', compilation);
 const machine = emulated
-  ? `the firmware itself, on an emulated ${CORE}`
+  ? `the firmware itself, on an emulated ${core}`
   : 'the firmware kernels, as WebAssembly';
 console.log(`2. ${pictures.length} pictures it was not trained on, through ${machine}:\n`);
 await classify(executor, compilation);
@@ -42,22 +54,22 @@ else {
 }
 
 async function classify(executor: Executor, compilation: Compilation): Promise<void> {
-  const paths = pictures.map((file) => join(folder, 'pictures', file));
-  const samples = await Promise.all(paths.map((path) => readInputs(compilation.program.inputs, [path])));
+  const pixels = await Promise.all(pictures.map(pixelsOf));
+  const samples = pixels.map((grey) => [toInput(grey)]);
   const outputs = await executor.run(samples);
   const reference = await (await createExecutor('reference', compilation)).run(samples);
   let right = 0;
   let same = 0;
-  for (const [i, path] of paths.entries()) {
-    const { values } = describeOutputs(compilation, outputs[i]!)[0]!;
-    const best = values.indexOf(Math.max(...values));
-    const label = Number(pictures[i]![0]);
+  for (const [i, picture] of pictures.entries()) {
+    const probabilities = softmax(describeOutputs(compilation, outputs[i]!)[0]!);
+    const probability = Math.max(...probabilities);
+    const best = probabilities.indexOf(probability);
+    const label = Number(picture[0]);
     if (best === label) ++right;
     if (outputs[i]!.every((tensor, t) => Buffer.compare(tensor, reference[i]![t]!) === 0)) ++same;
-    if (i % 5 === 0) await draw(path);
-    const probability = (((values[best]! + 128) / 256) * 100).toFixed(1);
+    if (i % 5 === 0) draw(pixels[i]!);
     console.log(
-      `   ${pictures[i]}  reads ${best}  (${probability} %)${best === label ? '' : `  WRONG, it is ${label}`}`,
+      `   ${picture}  reads ${best}  (${(100 * probability).toFixed(1)} %)${best === label ? '' : `  WRONG, it is ${label}`}`,
     );
   }
   console.log(
@@ -65,13 +77,28 @@ async function classify(executor: Executor, compilation: Compilation): Promise<v
   );
 }
 
+/** SIDE x SIDE grey values, row by row. */
+function pixelsOf(picture: string): Promise<Uint8Array> {
+  return sharp(join(folder, 'pictures', picture))
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer();
+}
+
+/** The probabilities that logits stand for. */
+function softmax({ values, scale }: OutputValues): number[] {
+  const highest = Math.max(...values);
+  const weights = values.map((value) => Math.exp((scale ?? 1) * (value - highest)));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
+}
+
 /** The picture in characters, two rows to a line. */
-async function draw(path: string): Promise<void> {
-  const pixels = await sharp(path).toColourspace('b-w').raw().toBuffer();
-  for (let y = 2; y < 26; y += 2) {
+function draw(pixels: Uint8Array): void {
+  for (let y = 2; y < SIDE - 2; y += 2) {
     let line = '';
-    for (let x = 2; x < 26; ++x) {
-      const [upper, lower] = [pixels[y * 28 + x]! > 110, pixels[(y + 1) * 28 + x]! > 110];
+    for (let x = 2; x < SIDE - 2; ++x) {
+      const [upper, lower] = [pixels[y * SIDE + x]! > 110, pixels[(y + 1) * SIDE + x]! > 110];
       line += upper ? (lower ? '█' : '▀') : lower ? '▄' : ' ';
     }
     if (line.trim() !== '') console.log(`      ${line.trimEnd()}`);
@@ -79,8 +106,7 @@ async function draw(path: string): Promise<void> {
 }
 
 async function measure(compilation: Compilation): Promise<void> {
-  const inputs = await readInputs(compilation.program.inputs, [join(folder, 'pictures', pictures[0]!)]);
-  const { report } = await profile(compilation, [inputs]);
+  const { report } = await profile(compilation, [[toInput(await pixelsOf(pictures[0]!))]]);
   const { sram, flash } = report;
   console.log(`3. Measured on the real ELF under QEMU (${report.machine}):`);
   console.log(`   SRAM          ${bytes(sram.data + sram.bss)} + ${bytes(sram.stack)} of stack`);

@@ -2,9 +2,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeBands } from '../support/bands.ts';
 import { cli, cliJson, type ErrorDocument, temporaryFolder } from '../support/cli.ts';
+
+/** Sixteen trials and a plan for each budget that is tried: two minutes on a computer that is busy. */
+vi.setConfig({ testTimeout: 300_000 });
 
 const MODEL = 'examples/digits/digits.tflite';
 const folder = temporaryFolder();

@@ -1,60 +1,73 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
-import { loadDigits, SIDE } from '../../examples/digits/data.ts';
-import { FloatNetwork } from '../../examples/digits/floats.ts';
-import { forward } from '../../examples/digits/int8.ts';
-import { best, softmax } from '../../examples/digits/layers.ts';
-import { buildNetwork, type LayerPlan } from '../../examples/digits/network.ts';
-import { quantize } from '../../examples/digits/quantize.ts';
-import { spread } from '../../examples/digits/random.ts';
-import { toTflite } from '../../examples/digits/tflite.ts';
-import { createRandom } from '../../src/core/random.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Digit, loadDigits, SIDE } from '../../examples/digits/data.ts';
+import { writeIdxFiles, writePictures } from '../../examples/digits/files.ts';
+import { compile, describeOutputs, run } from '../../src/api.ts';
+import { asBytes } from '../../src/core/dtype.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import { inputsOf } from '../../src/data/inputs.ts';
+import { openData } from '../../src/data/open.ts';
 import { readTflite } from '../../src/formats/tflite/reader.ts';
 import { writeTflite } from '../../src/formats/tflite/writer.ts';
+import { parseSpace } from '../../src/nas/space-json.ts';
+import { inputType } from '../../src/quantize/measure.ts';
+import { parseEffort } from '../../src/search/efforts.ts';
 
-const folder = new URL('../../examples/digits/', import.meta.url);
+const folder = fileURLToPath(new URL('../../examples/digits/', import.meta.url));
 const { training, heldOut } = loadDigits();
 
 describe('the shipped digits model', () => {
-  const bytes = new Uint8Array(readFileSync(new URL('digits.tflite', folder)));
+  const bytes = new Uint8Array(readFileSync(join(folder, 'digits.tflite')));
   const { model, warnings } = readTflite(bytes);
   const [graph] = model.subgraphs;
   const tensorOf = (indices: readonly number[]) => graph!.tensors[indices[0]!]!;
+  // As docs/results/search-digits.json says it was searched for.
+  const compilation = compile(bytes, { target: 'nrf52840', maxSram: 4096 });
 
   it('reads without a warning and writes back to the same bytes', () => {
     expect(warnings).toEqual([]);
     expect(Buffer.compare(writeTflite(model), bytes)).toBe(0);
   });
 
-  it('takes int8 pictures and gives int8 probabilities', () => {
+  it('takes int8 pictures from -1 to 1 and gives int8 logits', () => {
     const input = tensorOf(graph!.inputs);
     expect(input).toMatchObject({ type: 'INT8', shape: [1, SIDE, SIDE, 1] });
-    expect(input.quantization).toMatchObject({ scale: [Math.fround(1 / 255)], zeroPoint: [-128] });
-    const output = tensorOf(graph!.outputs);
-    expect(output).toMatchObject({ type: 'INT8', shape: [1, 10] });
-    expect(output.quantization).toMatchObject({ scale: [1 / 256], zeroPoint: [-128] });
+    expect(input.quantization).toMatchObject({ scale: [Math.fround(1 / 127.5)], zeroPoint: [0] });
+    expect(tensorOf(graph!.outputs)).toMatchObject({ type: 'INT8', shape: [1, 10] });
   });
 
-  it('has fewer than 10,000 parameters', () => {
-    const constants = graph!.tensors.filter(({ buffer, quantization }) => buffer > 0 && quantization);
-    const count = constants.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
-    expect(count).toBeGreaterThan(0);
-    expect(count).toBeLessThan(10_000);
+  it('keeps the limits that it was searched for', () => {
+    expect(compilation.report.sram.total).toBeLessThanOrEqual(4096);
+    expect(compilation.report.flash.total).toBeLessThanOrEqual(32768);
+  });
+
+  it('reads the digits that were held out', async () => {
+    const toInput = inputsOf(
+      { kind: 'pixels', shape: [SIDE, SIDE, 1] },
+      inputType(compilation.graph, 'int8'),
+    );
+    let right = 0;
+    for (const { pixels, label } of heldOut) {
+      const { values } = describeOutputs(compilation, await run(compilation, [asBytes(toInput(pixels))]))[0]!;
+      if (values.indexOf(Math.max(...values)) === label) ++right;
+    }
+    expect(right / heldOut.length).toBeGreaterThanOrEqual(0.975);
   });
 });
 
 describe('the shipped pictures', () => {
-  const pictures = new URL('pictures/', folder);
-  const names = readdirSync(pictures);
+  const names = readdirSync(join(folder, 'pictures'));
 
   it('are two of each digit', () => {
     expect(names.sort()).toEqual(Array.from({ length: 20 }, (_, i) => `${i >> 1}-${i & 1}.png`));
   });
 
   it.each(names)('%s is a held-out digit of its label', async (name) => {
-    const png = sharp(fileURLToPath(new URL(name, pictures)));
+    const png = sharp(join(folder, 'pictures', name));
     expect(await png.metadata()).toMatchObject({ width: SIDE, height: SIDE, channels: 1 });
     const pixels = await png.toColourspace('b-w').raw().toBuffer();
     const original = heldOut.find((digit) => Buffer.compare(digit.pixels, pixels) === 0);
@@ -63,66 +76,54 @@ describe('the shipped pictures', () => {
   });
 });
 
-/** Every kind of layer and of activation, odd sizes, and padding on all sides or on two. */
-const PLANS: readonly LayerPlan[] = [
-  { name: 'a', kind: 'conv', kernel: 3, stride: 2, channels: 4, activation: 'RELU6' },
-  { name: 'b', kind: 'depthwise', kernel: 3, stride: 1, activation: 'RELU' },
-  { name: 'c', kind: 'conv', kernel: 1, stride: 1, channels: 4, activation: 'NONE' },
-  { name: 'd', kind: 'add', skip: 'a', activation: 'RELU' },
-  { name: 'e', kind: 'depthwise', kernel: 3, stride: 2, activation: 'NONE' },
-  { name: 'f', kind: 'dense', channels: 3 },
-];
+describe('the data of the search', () => {
+  const written = mkdtempSync(join(tmpdir(), 'rivulet-digits-'));
+  beforeAll(() => writeIdxFiles(written, { training, heldOut }));
+  afterAll(() => rmSync(written, { recursive: true, force: true }));
 
-describe('training', () => {
-  it('has the gradients that finite differences have', () => {
-    const random = createRandom(7);
-    const net = new FloatNetwork(buildNetwork({ height: 10, width: 10, channels: 2 }, PLANS), random);
-    const { value, gradient } = net.parameters;
-    // Weak biases keep activations off their corners, where the difference quotient is no gradient.
-    for (const { value: biases } of net.biases) biases.set(biases.map(() => spread(random, 0.1)));
-    const picture = Float32Array.from({ length: 200 }, random);
-    const loss = () => -Math.log(softmax(net.forward(picture))[1]!);
-    loss();
-    net.backward(1);
-    const STEP = 2 ** -9;
-    for (let i = 0; i < value.length; i++) {
-      const original = value[i]!;
-      value[i] = original + STEP;
-      const above = loss();
-      value[i] = original - STEP;
-      const below = loss();
-      value[i] = original;
-      expect(Math.abs((above - below) / (2 * STEP) - gradient[i]!)).toBeLessThan(2e-3);
+  it('are the digits', async () => {
+    const { train, test, warnings } = await openData(written);
+    expect(warnings).toEqual([]);
+    expect(train.shape).toEqual([SIDE, SIDE, 1]);
+    expect(train.classes).toEqual([...'0123456789']);
+    expectDigits(train, training);
+    expectDigits(test!, heldOut);
+  });
+
+  it('come with the pictures that are shipped', async () => {
+    const pictures = join(written, 'pictures');
+    await writePictures(pictures, heldOut);
+    const shipped = join(folder, 'pictures');
+    expect(readdirSync(pictures).sort()).toEqual(readdirSync(shipped).sort());
+    for (const name of readdirSync(pictures)) {
+      const [made, kept] = await Promise.all(
+        [pictures, shipped].map((from) => sharp(join(from, name)).raw().toBuffer()),
+      );
+      expect(Buffer.compare(made!, kept!), name).toBe(0);
     }
   });
 });
 
-describe('quantisation', () => {
-  const random = createRandom(3);
-  const network = buildNetwork({ height: SIDE, width: SIDE, channels: 1 }, PLANS);
-  const net = new FloatNetwork(network, random);
-  const samples = training.filter((_, i) => i % 100 === 0);
-  const quantized = quantize(net, samples);
+function expectDigits(dataset: Dataset, digits: readonly Digit[]): void {
+  expect(dataset.length).toBe(digits.length);
+  const different = digits.findIndex(({ label, pixels }, i) => {
+    const item = dataset.item(i);
+    return item.label !== label || Buffer.compare(item.values as Uint8Array, pixels) !== 0;
+  });
+  expect(different).toBe(-1);
+}
 
-  it('stays within a few steps of floating point', () => {
-    const { scale, zeroPoint } = quantized.scales.at(-1)!;
-    for (const { pixels } of samples) {
-      const expected = net.forward(Float32Array.from(pixels, (grey) => grey / 255));
-      const scores = forward(quantized, pixels);
-      expected.forEach((score, i) => {
-        expect(Math.abs(score / scale - (scores[i]! - zeroPoint))).toBeLessThan(6);
-      });
-    }
+describe('the settings of the search', () => {
+  const bytesOf = (name: string) => new Uint8Array(readFileSync(join(folder, name)));
+
+  it('never mirror a digit', () => {
+    const { supernet, finetune } = parseEffort(bytesOf('effort.json'), 'effort.json');
+    for (const { augmentation } of [supernet.largest, supernet.shared, finetune])
+      expect(augmentation).toMatchObject({ flip: false, shift: 2 });
   });
 
-  it('writes a model that reads back as it was', () => {
-    const model = toTflite(quantized, 'test');
-    expect(readTflite(writeTflite(model)).model).toEqual(model);
-  });
-});
-
-describe('best', () => {
-  it('is the first of the highest scores', () => {
-    expect(best(Int8Array.of(-3, 5, 5, 1))).toBe(1);
+  it('are a space of pictures as large as the digits', () => {
+    const space = parseSpace(bytesOf('space.json'), 'space.json');
+    expect(space).toMatchObject({ imageChannels: 1, classes: 10, resolutions: [SIDE] });
   });
 });

@@ -7,6 +7,7 @@ import { createRandom } from '../../src/core/random.ts';
 import { datasetOf, type Item } from '../../src/data/dataset.ts';
 import { importTflite } from '../../src/import/tflite.ts';
 import { prepareForTraining } from '../../src/learn/compile-training.ts';
+import { layersOf } from '../../src/learn/layers.ts';
 import { type AnalysisOptions, analyse } from '../../src/rehearse/contributions.ts';
 import { drawSamples } from '../../src/rehearse/samples.ts';
 import { IN_PROCESS } from '../../src/workers/in-process.ts';
@@ -14,6 +15,8 @@ import { IN_PROCESS } from '../../src/workers/in-process.ts';
 const digits = prepareForTraining(
   importTflite(new Uint8Array(readFileSync('examples/digits/digits.tflite')), 'digits.tflite').graph,
 );
+/** Its number, which is that of the layers before it. */
+const classifier = layersOf(digits).length - 1;
 const random = createRandom(3);
 const labels = Int32Array.from({ length: 60 }, (_, i) => i % 3);
 const values = Uint8Array.from({ length: 60 * 784 }, (_, i) => {
@@ -61,7 +64,7 @@ describe('the contribution analysis', () => {
     });
     await expect(analyse(digits, killed)).rejects.toThrow('killed');
     const [log] = logs().filter((name) => !done.includes(name));
-    appendFileSync(log!, '{"trial":"biases 2 weights 5 x 0.25 seed 2","accur');
+    appendFileSync(log!, `{"trial":"biases 2 weights ${classifier - 2} x 0.25 seed 2","accur`);
     const told: number[][] = [];
     const resumed = await analyse(
       digits,
@@ -78,7 +81,9 @@ describe('the contribution analysis', () => {
     );
     expect(third).toEqual([[14, 14, 14]]);
     expect(whole.baseline).toBeGreaterThan(0.5);
-    expect(new Set(whole.weights.map(({ layer }) => layer))).toEqual(new Set([5, 6]));
+    expect(new Set(whole.weights.map(({ layer }) => layer))).toEqual(
+      new Set([classifier - 2, classifier - 1]),
+    );
   });
 
   it('takes finished trials from where they are kept', async () => {
