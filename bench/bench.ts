@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: how fast the tool is here, what every model at hand costs on every core, and how close the estimates
- * of a compilation come. Writes bench/results.json and docs/benchmarks.md; takes minutes.
+ * of a compilation come. Writes bench/results.json and its parts of docs/benchmarks.md; takes minutes.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,15 +13,8 @@ import { canRun, detectToolchains, toolsFor } from '../src/run/toolchain.ts';
 import { CORES, type Core } from '../src/targets/cores.ts';
 import { compileFor, flashBytes, footprint, patternInputs } from './footprint.ts';
 import { type BenchModel, modelsAtHand } from './models.ts';
-import { between, replaceBetween } from './page.ts';
-import {
-  type CoreFootprint,
-  type Estimates,
-  markdown,
-  type Results,
-  SECTIONS,
-  type Speed,
-} from './report.ts';
+import { replaceBetween } from './page.ts';
+import { type CoreFootprint, type Estimates, type Results, type Speed, sectionsOf } from './report.ts';
 
 const PAGE = 'docs/benchmarks.md';
 
@@ -117,10 +110,9 @@ const results: Results = {
   estimates,
 };
 writeFileSync('bench/results.json', `${JSON.stringify(results, null, 2)}\n`);
-const before = readFileSync(PAGE, 'utf8');
-const document = SECTIONS.reduce(
-  (page, name) => replaceBetween(page, name, between(before, name)),
-  markdown(results),
+const page = Object.entries(sectionsOf(results)).reduce(
+  (text, [name, section]) => replaceBetween(text, name, section),
+  readFileSync(PAGE, 'utf8'),
 );
-writeFileSync(PAGE, document);
-console.log(document);
+writeFileSync(PAGE, page);
+console.log(page);

@@ -11,16 +11,10 @@ export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Puts `text` between the two comments that carry `name`. */
+/** Puts `text` between the two comments that carry `name`. Throws where the page has not both. */
 export function replaceBetween(page: string, name: string, text: string): string {
   const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
   const [from, to] = [page.indexOf(start) + start.length, page.indexOf(end)];
+  if (from < start.length || to < from) throw new Error(`the page has no comments "${name}"`);
   return `${page.slice(0, from)}${text}\n${page.slice(to)}`;
-}
-
-/** What stands between the two comments that carry `name`; empty where there are none. */
-export function between(page: string, name: string): string {
-  const [start, end] = [`<!-- ${name} -->\n`, `<!-- end of ${name} -->`];
-  const from = page.indexOf(start);
-  return from < 0 ? '' : page.slice(from + start.length, page.indexOf(end)).replace(/\n$/, '');
 }
