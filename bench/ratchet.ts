@@ -1,12 +1,13 @@
 /**
- * `npm run ratchet`: measures every model at hand and every kernel, and writes test/ratchet/budgets.json and
- * test/ratchet/kernels.json. Models that are not at hand keep their budgets. Read the difference before committing it: a
+ * `npm run ratchet`: measures every model at hand, every kernel and a training, and writes test/ratchet/budgets.json,
+ * kernels.json and training.json. Models that are not at hand keep their budgets. Read the difference before committing it: a
  * figure that grew wants a reason.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { requireCompiler } from '../src/run/toolchain.ts';
 import { findTarget } from '../src/targets/index.ts';
 import { BUDGET_CORE, BUDGET_FILE, type Budgets, describeReach, type Reach } from './budgets.ts';
+import { hasBackbone, writeTrainingBudget } from './device-training.ts';
 import { type Footprint, FootprintCache } from './footprint.ts';
 import { measureKernels, writeKernelBudgets } from './kernels/budgets.ts';
 import { modelsAtHand } from './models.ts';
@@ -39,3 +40,4 @@ const budgets: Budgets = {
 };
 writeFileSync(BUDGET_FILE, `${JSON.stringify(budgets, null, 2)}\n`);
 writeKernelBudgets(await measureKernels());
+if (hasBackbone()) await writeTrainingBudget();

@@ -134,6 +134,7 @@ class Lowering {
         scratchBytes === 0 ? null : this.addBuffer(`${node.origin.name}/scratch`, scratchBytes, 'scratch'),
       scratchKeeps: spec.scratchKeeps ?? false,
       inPlace: spec.inPlace ?? [],
+      inPlaceExactly: spec.inPlaceExactly ?? [],
       reversible: spec.reversible ?? true,
       roomy: roomy.map((faster) => this.bindRoomy(faster, view)),
       result: last ? this.port(output) : null,

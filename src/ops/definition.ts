@@ -58,6 +58,8 @@ export interface CallSpec {
   readonly scratchKeeps?: boolean;
   /** Slots that the output row may overwrite in the firing that reads them. */
   readonly inPlace?: readonly number[];
+  /** The same, but at the very same address only. */
+  readonly inPlaceExactly?: readonly number[];
   /** Default true: firings may run bottom-up. */
   readonly reversible?: boolean;
 }

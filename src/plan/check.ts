@@ -99,13 +99,18 @@ class Checker {
 
   private fire(call: Call, firing: number): void {
     const where = `call ${call.index} (${call.origin.op} "${call.origin.name}"), firing ${firing}`;
-    const busy: { start: number; end: number; inPlace: boolean }[] = [];
+    const busy: { start: number; end: number; mayStartAt: (start: number) => boolean }[] = [];
     call.slots.forEach((slot, index) => {
       const range = this.rangeOf(slot, firing);
       if (range === null) return;
       this.read(range.buffer, range.logical, range.physical, slot.rowBytes, `${where}, slot ${index}`);
       const start = this.plan.addresses[range.buffer]! + range.physical;
-      busy.push({ start, end: start + slot.rowBytes, inPlace: call.inPlace.includes(index) });
+      // In place: the kernel has read bytes 0 to i before it writes byte i, so a row at the same or a lower address is safe;
+      // or it has read byte i, and the address must be the same.
+      const mayStartAt = (output: number): boolean =>
+        (call.inPlace.includes(index) && output <= start) ||
+        (call.inPlaceExactly.includes(index) && output === start);
+      busy.push({ start, end: start + slot.rowBytes, mayStartAt });
     });
     if (call.scratch !== null) {
       const start = this.plan.addresses[call.scratch]!;
@@ -115,16 +120,14 @@ class Checker {
         this.read(call.scratch, 0, 0, bytes, `${where}, scratch`);
       this.requireDisjoint(start, start + bytes, busy, `${where}: the scratch overlaps an input row`);
       this.write(call.scratch, 0, 0, bytes);
-      busy.push({ start, end: start + bytes, inPlace: false });
+      busy.push({ start, end: start + bytes, mayStartAt: () => false });
     }
     const output = this.rangeOf(call.output, firing);
     if (output === null) return;
     const start = this.plan.addresses[output.buffer]! + output.physical;
     const end = start + call.output.rowBytes;
-    // In place: the kernel has read element i before it writes byte i, so a row of the same size at the same or a lower
-    // address is safe.
     const conflicting = busy.filter(
-      (range) => !(range.inPlace && start <= range.start && end - start === range.end - range.start),
+      (range) => !(range.mayStartAt(start) && end - start === range.end - range.start),
     );
     this.requireDisjoint(
       start,

@@ -23,8 +23,10 @@ export function forbiddenDistances(a: readonly Cell[], b: readonly Cell[]): Inte
     for (const cellB of b) {
       if (cellA.birth > cellB.death || cellB.birth > cellA.death) continue;
       const exempt = inPlaceDistance(cellA, cellB);
-      const from = exempt === 'b over a' ? cellA.start - cellB.start : cellA.start - cellB.end;
-      const to = exempt === 'a over b' ? cellA.start - cellB.start : cellA.end - cellB.start;
+      const same = cellA.start - cellB.start;
+      if (exempt === 'exactly') intervals.push({ low: cellA.start - cellB.end, high: same });
+      const from = exempt === 'exactly' || exempt === 'b over a' ? same : cellA.start - cellB.end;
+      const to = exempt === 'a over b' ? same : cellA.end - cellB.start;
       if (open && to > low && from < high) {
         low = Math.min(low, from);
         high = Math.max(high, to);
@@ -40,12 +42,19 @@ export function forbiddenDistances(a: readonly Cell[], b: readonly Cell[]): Inte
 
 /**
  * In place: the cell that dies is read by the kernel before the cell that is born overwrites the same or a lower
- * address, so only distances that put the new cell higher inside the old one remain forbidden.
+ * address, so only distances that put the new cell higher inside the old one remain forbidden; or all but the one that
+ * puts it exactly there.
  */
-function inPlaceDistance(a: Cell, b: Cell): 'b over a' | 'a over b' | null {
+function inPlaceDistance(a: Cell, b: Cell): 'b over a' | 'a over b' | 'exactly' | null {
   if (a.end - a.start !== b.end - b.start) return null;
-  if (a.diesInPlace && b.bornAsRow && a.death === b.birth) return 'b over a';
-  if (b.diesInPlace && a.bornAsRow && b.death === a.birth) return 'a over b';
+  for (const [old, born] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (old.diesInPlace === 'no' || !born.bornAsRow || old.death !== born.birth) continue;
+    if (old.diesInPlace === 'exactly') return 'exactly';
+    return old === a ? 'b over a' : 'a over b';
+  }
   return null;
 }
 

@@ -6,6 +6,9 @@
  */
 import { type BufferId, type Call, type Program, type RowView, type Run, touched } from '../program/types.ts';
 
+/** Whether the output row of the firing that reads a cell last may overwrite it. */
+export type Overwriting = 'no' | 'exactly' | 'at or below';
+
 export interface Cell {
   /** Byte range [start, end) inside the buffer. */
   readonly start: number;
@@ -13,8 +16,8 @@ export interface Cell {
   /** First and last firing, both included. */
   readonly birth: number;
   readonly death: number;
-  /** Every read in the firing `death` is of exactly this cell, through a slot that the output row may overwrite. */
-  readonly diesInPlace: boolean;
+  /** Every read in the firing `death` is of exactly this cell, through slots that the output row may overwrite so. */
+  readonly diesInPlace: Overwriting;
   /** The firing `birth` writes exactly this cell as its output row. */
   readonly bornAsRow: boolean;
 }
@@ -24,8 +27,8 @@ interface Access {
   readonly start: number;
   readonly end: number;
   readonly write: boolean;
-  /** A read through an in-place slot, or a write of an output row. */
-  readonly row: boolean;
+  /** Of a write: whether of an output row; of a read: whether through a slot that the output row may overwrite. */
+  readonly row: Overwriting;
 }
 
 /** All cells of `buffer` under `schedule`, by ascending start. */
@@ -73,7 +76,7 @@ function split(accesses: readonly Access[], persistsTo: number | null): Cell[] {
   return perCell.flatMap((list, i) => {
     const [start, end] = [cuts[i]!, cuts[i + 1]!];
     if (persistsTo === null || list[0]?.write !== false) return lifetimes(list, start, end);
-    const whole = { start, end, row: false };
+    const whole = { start, end, row: 'no' as const };
     const [before, after] = [
       { ...whole, time: -1, write: true },
       { ...whole, time: persistsTo, write: false },
@@ -88,30 +91,35 @@ function lifetimes(accesses: readonly Access[], start: number, end: number): Cel
   let birth: number | null = null;
   let death = 0;
   let read = false;
-  let diesInPlace = false;
+  let diesInPlace: Overwriting = 'no';
   let bornAsRow = false;
   const close = (): void => {
     if (birth === null) return;
-    cells.push({ start, end, birth, death, diesInPlace: read && diesInPlace, bornAsRow });
+    cells.push({ start, end, birth, death, diesInPlace: read ? diesInPlace : 'no', bornAsRow });
   };
   for (const { time, write, row, start: from, end: to } of accesses) {
-    const exact = row && from === start && to === end;
+    const own = from === start && to === end ? row : 'no';
     if (write && (birth === null || read)) {
       close();
       birth = time;
       death = time;
       read = false;
-      bornAsRow = exact;
+      bornAsRow = own !== 'no';
     } else if (write) {
       death = time;
     } else {
-      diesInPlace = read && death === time ? diesInPlace && exact : exact;
+      diesInPlace = read && death === time ? stricter(diesInPlace, own) : own;
       death = time;
       read = true;
     }
   }
   close();
   return cells;
+}
+
+function stricter(a: Overwriting, b: Overwriting): Overwriting {
+  if (a === b) return a;
+  return a === 'no' || b === 'no' ? 'no' : 'exactly';
 }
 
 /** Every access to the buffers, in order of time. */
@@ -139,9 +147,9 @@ function collect(
   accesses: ReadonlyMap<BufferId, Access[]>,
 ): void {
   call.slots.forEach((slot, index) => {
-    if (slot.source.kind === 'buffer') push(slot.source.buffer, slot, false, call.inPlace.includes(index));
+    if (slot.source.kind === 'buffer') push(slot.source.buffer, slot, false, overwriting(call, index));
   });
-  push(call.output.buffer, call.output, true, true);
+  push(call.output.buffer, call.output, true, 'at or below');
   const scratch = call.scratch === null ? undefined : accesses.get(call.scratch);
   if (scratch !== undefined) {
     const { bytes } = program.buffers[call.scratch!]!;
@@ -150,7 +158,7 @@ function collect(
     if (!call.scratchKeeps) scratch.push(whole(bytes, time, false));
   }
 
-  function push(buffer: BufferId, view: RowView, write: boolean, row: boolean): void {
+  function push(buffer: BufferId, view: RowView, write: boolean, row: Overwriting): void {
     const list = accesses.get(buffer);
     const range = list && touched(view, firing);
     if (range) list.push({ time, start: range.start, end: range.end, write, row });
@@ -158,7 +166,12 @@ function collect(
 }
 
 function whole(bytes: number, time: number, write: boolean): Access {
-  return { time, start: 0, end: bytes, write, row: false };
+  return { time, start: 0, end: bytes, write, row: 'no' };
+}
+
+function overwriting({ inPlace, inPlaceExactly }: Call, slot: number): Overwriting {
+  if (inPlace.includes(slot)) return 'at or below';
+  return inPlaceExactly.includes(slot) ? 'exactly' : 'no';
 }
 
 export function usesBuffer(call: Call, buffer: BufferId): boolean {

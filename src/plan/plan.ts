@@ -217,7 +217,8 @@ function liveBytes(cells: readonly (readonly Cell[])[], calls: number, schedule:
   const change = new Float64Array(end + 3);
   for (const list of cells) {
     for (const [i, cell] of list.entries()) {
-      const inPlace = cell.death > cell.birth && (cell.diesInPlace || isReplaced(cell, list[i + 1])) ? 1 : 0;
+      const inPlace =
+        cell.death > cell.birth && (cell.diesInPlace !== 'no' || isReplaced(cell, list[i + 1])) ? 1 : 0;
       change[cell.birth + 1]! += cell.end - cell.start;
       change[cell.death + 2 - inPlace]! -= cell.end - cell.start;
     }

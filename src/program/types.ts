@@ -106,6 +106,11 @@ export interface Call extends BoundKernel {
    * address: the kernel writes byte j only after its last read of the slot's bytes 0 to j.
    */
   readonly inPlace: readonly number[];
+  /**
+   * Slots that the output row may overwrite in the firing that reads them, but only when it starts at the very same
+   * address: the kernel writes byte j only after its last read of the slot's byte j.
+   */
+  readonly inPlaceExactly: readonly number[];
   /** False when firings must run in ascending order (accumulators). */
   readonly reversible: boolean;
   /** Kernels to take instead if there is room, the best first. Only with scratch that keeps nothing. */

@@ -195,6 +195,7 @@ class Sliding {
       slots: [],
       output: view,
       inPlace: [],
+      inPlaceExactly: [],
     };
   }
 }
@@ -241,6 +242,7 @@ function move(name: string, to: Place, from: Place, bytes: number): Call {
     slots: [{ ...rows(from.start), source: { kind: 'buffer', buffer: from.buffer } }],
     output: { ...rows(to.start), buffer: to.buffer },
     inPlace: inside ? [0] : [],
+    inPlaceExactly: [],
   };
 }
 

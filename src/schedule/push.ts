@@ -43,6 +43,7 @@ export function pushRows(program: Program): Program {
     scratch: null,
     scratchKeeps: false,
     inPlace: [],
+    inPlaceExactly: [],
     reversible: false,
     roomy: [],
     result: null,

@@ -115,6 +115,7 @@ function copyCall(index: number, producer: Call, site: StageSite, stage: BufferI
     scratch: null,
     scratchKeeps: false,
     inPlace: [],
+    inPlaceExactly: [],
     reversible: false,
     shared: false,
     roomy: [],

@@ -18,6 +18,7 @@ export interface CallOptions {
   readonly scratchBytes?: number;
   readonly scratchKeeps?: boolean;
   readonly inPlace?: readonly number[];
+  readonly inPlaceExactly?: readonly number[];
   readonly reversible?: boolean;
 }
 
@@ -41,7 +42,8 @@ export class ProgramSketch {
 
   call(slots: readonly Rows[], output: Rows, options: CallOptions = {}): number {
     const index = this.calls.length;
-    const { scratchBytes = 0, scratchKeeps = false, inPlace = [], reversible = true } = options;
+    const { scratchBytes = 0, scratchKeeps = false, reversible = true } = options;
+    const { inPlace = [], inPlaceExactly = [] } = options;
     this.calls.push({
       index,
       origin: { index, op: 'CALL', name: `call${index}` },
@@ -59,6 +61,7 @@ export class ProgramSketch {
       shared: false,
       roomy: [],
       inPlace,
+      inPlaceExactly,
       reversible,
       result: null,
     });
@@ -155,7 +158,9 @@ export function randomProgram(seed: number, options: RandomProgramOptions): Prog
       const b = pool.find((t) => t !== a && t.count === a.count && t.rowBytes === a.rowBytes);
       const slots = b === undefined ? [each(a)] : [each(a), each(b)];
       if (b !== undefined) unread.delete(b);
-      sketch.call(slots, each(y), { inPlace: upTo(slots.length).filter(() => chance(0.8)), ...scratch() });
+      const overwritten = upTo(slots.length).filter(() => chance(0.8));
+      const how = chance(0.6) ? { inPlace: overwritten } : { inPlaceExactly: overwritten };
+      sketch.call(slots, each(y), { ...how, ...scratch() });
       made(y);
     },
     function window() {

@@ -8,15 +8,21 @@ import type { BufferId, Call, Program, RowView, Run } from '../../src/program/ty
 
 type Placed = Pick<Plan, 'schedule' | 'addresses' | 'arenaBytes'>;
 
-/** Whether `program` computes the same in the planned arena as in memory where nothing overlaps. */
+/**
+ * Whether `program` computes the same in the planned arena as in memory where nothing overlaps, whether kernels that are
+ * free to do so work from the first byte of a row on or from the last.
+ */
 export function survives(program: Program, plan: Placed): boolean {
-  const planned = new Replay(program, {
+  const memory: Memory = {
     words: plan.arenaBytes,
     address: (buffer, { offset, pitch, ring, turn }, row) =>
       plan.addresses[buffer]! + offset + ((row + turn) % ring) * pitch,
-  }).run(plan.schedule);
-  const separate = new Replay(program, separateMemory(program)).run(plan.schedule);
-  return planned.length === separate.length && planned.every((hash, i) => hash === separate[i]);
+  };
+  return [1, -1].every((direction) => {
+    const planned = new Replay(program, memory, direction).run(plan.schedule);
+    const separate = new Replay(program, separateMemory(program), direction).run(plan.schedule);
+    return planned.length === separate.length && planned.every((hash, i) => hash === separate[i]);
+  });
 }
 
 interface Memory {
@@ -52,9 +58,11 @@ class Replay {
   private readonly program: Program;
   private readonly memory: Memory;
   private readonly words: Uint32Array;
+  private readonly direction: number;
 
-  constructor(program: Program, memory: Memory) {
+  constructor(program: Program, memory: Memory, direction: number) {
     this.program = program;
+    this.direction = direction;
     this.memory = memory;
     this.words = new Uint32Array(memory.words);
   }
@@ -90,7 +98,8 @@ class Replay {
 
   /**
    * A kernel as hostile as its contract allows: it fills its scratch first, overwrites the output row before it reads
-   * anything but the in-place rows, and reads those only just before it writes the same position.
+   * anything but the in-place rows, and reads those only just before it writes the same position, in any order if they
+   * may be overwritten exactly only.
    */
   private fire(call: Call, firing: number, first: boolean): number {
     let hash = mix(call.index, firing);
@@ -106,13 +115,16 @@ class Replay {
       const row = slot.rows[firing]!;
       if (slot.source.kind !== 'buffer' || row < 0) return;
       const start = this.memory.address(slot.source.buffer, slot, row);
-      if (call.inPlace.includes(index) && slot.rowBytes === call.output.rowBytes) streamed.push(start);
+      const isInPlace = call.inPlace.includes(index) || call.inPlaceExactly.includes(index);
+      if (isInPlace && slot.rowBytes === call.output.rowBytes) streamed.push(start);
       else others.push({ start, bytes: slot.rowBytes });
     });
     const { output } = call;
     const row = output.rows[firing]!;
     const target = row < 0 ? null : this.memory.address(output.buffer, output, row);
-    for (let i = 0; i < output.rowBytes; ++i) {
+    const isBackward = this.direction < 0 && call.inPlaceExactly.length > 0;
+    for (let step = 0; step < output.rowBytes; ++step) {
+      const i = isBackward ? output.rowBytes - 1 - step : step;
       for (const start of streamed) hash = mix(hash, this.words[start + i]!);
       if (target !== null) this.words[target + i] = hash;
     }

@@ -67,7 +67,7 @@ export function randomStream(seed: number, options: RandomStreamOptions): Progra
     if (stage.skip !== null) slots.push(view(stage.skip, upTo(stage.count)));
     const inPlace = slots.flatMap((slot, index) => (slot.rowBytes === stage.rowBytes ? [index] : []));
     sketch.call(slots, view(i + 1, upTo(stage.count)), {
-      inPlace: random() < 0.5 ? inPlace.slice(-1) : [],
+      ...(random() < 0.5 && { [random() < 0.7 ? 'inPlace' : 'inPlaceExactly']: inPlace.slice(-1) }),
       ...(random() < 0.3 && { scratchBytes: integer(1, 6), scratchKeeps: random() < 0.5 }),
     });
   });

@@ -33,11 +33,12 @@ function copy(
   inPlace: readonly number[],
   outBytes = 2,
   bottomUp = false,
+  inPlaceExactly: readonly number[] = [],
 ): Omit<Rule, 'bad' | 'good'> {
   const s = new ProgramSketch();
   const [a, b] = [s.buffer(8, 'input'), s.buffer(4 * outBytes)];
   const slots = [rows(a, [0, 1, 2, 3]), rows(a, [1, 2, 3, -1])].slice(0, kernel);
-  s.call(slots, rows(b, upTo(4), outBytes), { inPlace });
+  s.call(slots, rows(b, upTo(4), outBytes), { inPlace, inPlaceExactly });
   const run = { call: 0, first: bottomUp ? 3 : 0, count: 4, step: bottomUp ? -1 : 1 } as const;
   return { program: s.finish([b], [run]), a, b };
 }
@@ -74,6 +75,22 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     good: [0, -1, 8],
   }),
   'in place, the address may not be higher': () => ({ ...copy(1, [0]), bad: [1], good: [0] }),
+  'in place at the same address only, it may not be lower either': () => {
+    const s = new ProgramSketch();
+    const [a, b] = [s.buffer(2, 'input'), s.buffer(2)];
+    s.call([rows(a, [0])], rows(b, [0]), { inPlaceExactly: [0] });
+    return { program: s.finish([b]), a, b, bad: [1, -1], good: [0, 2, -2] };
+  },
+  'in place at the same address only, row by row': () => ({
+    ...copy(1, [], 2, false, [0]),
+    bad: [-1, 1, 7],
+    good: [0, -2, 8],
+  }),
+  'in place at the same address only, of all rows': () => ({
+    ...copy(1, [], 1, false, [0]),
+    bad: [0],
+    good: [-1],
+  }),
   'in place, a single row may not lie higher either': () => {
     const s = new ProgramSketch();
     const [a, b] = [s.buffer(2, 'input'), s.buffer(2)];

@@ -1,10 +1,11 @@
 /** Kernels for the Armv7E-M DSP extension, for frozen weights: square windows of 3, 5 and 7. */
 import type { ConvolutionAttributes } from '../../ir/attributes.ts';
-import type { Value } from '../../ir/types.ts';
+import { elementCount, type Value } from '../../ir/types.ts';
 import type { CallSpec, Kernel, NodeView } from '../definition.ts';
 import { channelsFirst } from '../depthwise_conv2d/layout.ts';
 import { wholeSlot } from '../gradient.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
+import { sameShape } from '../strided.ts';
 import { channelFactors } from './factors.ts';
 
 type InputGradient = NodeView<'quantized_depthwise_conv2d_input_gradient'>;
@@ -24,20 +25,42 @@ export function slidingProblem(
   return dilation[0] === 1 && dilation[1] === 1 ? undefined : 'the window is dilated';
 }
 
-export const inputGradientDspKernel: Kernel<'quantized_depthwise_conv2d_input_gradient'> = {
-  name: 'depthwise_conv2d_input_gradient_dsp_s8',
-  isa: 'dsp',
-  why: 'the window turned round slides over planes, two taps an instruction',
-  refuses(view) {
-    const { attrs, ins } = view;
-    const problem = slidingProblem(attrs, ins[3]!, ins[4]);
-    if (problem) return problem;
-    const size = ins[3]!.shape[1]!;
-    if (attrs.padding[0] >= size || attrs.padding[2] >= size) return 'windows lie in the padding';
-    return planesOf(view) === 0 ? `a plane has more than ${MOST_SCRATCH} bytes` : undefined;
+/** Whether the result can take the place of the gradient that it is made from. */
+function isInPlace({ ins, outs }: InputGradient): boolean {
+  return sameShape(ins[0]!.shape, outs[0]!.shape);
+}
+
+const NAME = 'depthwise_conv2d_input_gradient_dsp_s8';
+
+/** Best first: the first needs bytes, the second time where the result lies on what it is made from. */
+export const inputGradientDspKernels: readonly Kernel<'quantized_depthwise_conv2d_input_gradient'>[] = [
+  {
+    name: NAME,
+    isa: 'dsp',
+    why: 'works on a copy, so that one pass is enough in place',
+    roomy: true,
+    refuses: (view) =>
+      slidingProblemOf(view) ?? (isInPlace(view) ? undefined : 'the result has another shape'),
+    bind: (view) => [bindInputGradient(view, true)],
   },
-  bind: (view) => [bindInputGradient(view)],
-};
+  {
+    name: NAME,
+    isa: 'dsp',
+    why: 'the window turned round slides over planes, two taps an instruction',
+    refuses: slidingProblemOf,
+    bind: (view) => [bindInputGradient(view, false)],
+  },
+];
+
+/** Why the window cannot slide over planes, or undefined. */
+function slidingProblemOf(view: InputGradient): string | undefined {
+  const { attrs, ins } = view;
+  const problem = slidingProblem(attrs, ins[3]!, ins[4]);
+  if (problem) return problem;
+  const size = ins[3]!.shape[1]!;
+  if (attrs.padding[0] >= size || attrs.padding[2] >= size) return 'windows lie in the padding';
+  return planesOf(view) === 0 ? `a plane has more than ${MOST_SCRATCH} bytes` : undefined;
+}
 
 /** Columns of a plane: whole fours of elements, and what the window has beyond. */
 function planeWidth({ ins, outs }: InputGradient): number {
@@ -52,7 +75,7 @@ function planesOf(view: InputGradient): 0 | 1 | 4 {
   return bytes <= MOST_SCRATCH ? 1 : 0;
 }
 
-function bindInputGradient(view: InputGradient): CallSpec {
+function bindInputGradient(view: InputGradient, copies: boolean): CallSpec {
   const { attrs, ins, outs } = view;
   const [g, , , weights] = ins as [Value, Value, Value | null, Value];
   const dx = outs[0]!;
@@ -77,6 +100,7 @@ function bindInputGradient(view: InputGradient): CallSpec {
       planes,
       plane_width,
       fraction,
+      copies: copies ? 1 : 0,
     },
     data: {
       weights: { role: 'weights', data: channelsFirst(weights) },
@@ -85,6 +109,7 @@ function bindInputGradient(view: InputGradient): CallSpec {
     firings: 1,
     slots: [0, 1, 6, 2].map((operand) => wholeSlot(ins, operand)),
     output: wholeTensor(dx),
-    scratchBytes: planes * from.height * plane_width,
+    scratchBytes: planes * from.height * plane_width + (copies ? elementCount(g.shape) : 0),
+    inPlaceExactly: isInPlace(view) ? [0] : [],
   };
 }

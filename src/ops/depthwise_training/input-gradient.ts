@@ -12,7 +12,7 @@ import {
 } from '../gradient.ts';
 import { firstProblem } from '../quantization.ts';
 import { planeOf, wholeTensor } from '../rows.ts';
-import { inputGradientDspKernel } from './dsp.ts';
+import { inputGradientDspKernels } from './dsp.ts';
 import { channelFactors } from './factors.ts';
 import { trainedConstants } from './forward.ts';
 import { forEachTap } from './taps.ts';
@@ -31,7 +31,7 @@ export const quantizedDepthwiseConv2dInputGradient: OpDef<'quantized_depthwise_c
   },
   reference,
   kernels: [
-    inputGradientDspKernel,
+    ...inputGradientDspKernels,
     {
       name: 'depthwise_conv2d_input_gradient_s8',
       isa: 'portable',
