@@ -84,5 +84,7 @@ export async function measureCalls(
   });
   const input = program.inputs.map(({ bytes }) => new Uint8Array(bytes));
   const { perLayer } = await runFirmware(firmware, [input], { profile: true, timeoutMs: 600_000 });
+  const lost = perLayer!.indexOf(0);
+  if (lost >= 0) throw new Error(`${core.name}: layer ${lost}, ${program.calls[lost]!.kernel}, did not run`);
   return program.calls.map((call, i) => ({ call, instructions: perLayer![i]! }));
 }

@@ -111,7 +111,7 @@ function stepsOf({ schedule }: Plan): Steps {
 
 /** The last slot in which a cell counts: a row that is overwritten in place makes room in the firing that reads it. */
 function lastCounted({ birth, death, diesInPlace }: Cell): number {
-  return diesInPlace && death > birth ? death : death + 1;
+  return diesInPlace !== 'no' && death > birth ? death : death + 1;
 }
 
 function liveBySlot(cells: readonly Cell[], slots: number): number[] {

@@ -18,8 +18,8 @@ export interface ExecuteOptions {
   readonly timeoutMs?: number;
 }
 
-/** Characters of output that are kept. */
-const OUTPUT_LIMIT = 64 * 1024;
+/** Characters of output that are kept: enough for the symbols of any firmware. */
+const OUTPUT_LIMIT = 1 << 22;
 
 /** Runs `command` to its end. Never throws: whatever happens is in the outcome. */
 export function execute(
