@@ -55,11 +55,14 @@ function turnsWithScratch(scratchKeeps: boolean): Omit<Rule, 'bad' | 'good'> {
 }
 
 /** x of two rows to y, each row of x read through two slots. */
-function readTwice(inPlace: readonly number[]): Rule {
+function readTwice(
+  inPlace: readonly number[],
+  inPlaceExactly: readonly number[] = [],
+): Omit<Rule, 'bad' | 'good'> {
   const s = new ProgramSketch();
   const [a, b] = [s.buffer(4, 'input'), s.buffer(4)];
-  s.call([rows(a, [0, 1]), rows(a, [0, 1])], rows(b, [0, 1]), { inPlace });
-  return { program: s.finish([b]), a, b, bad: [0], good: [-2] };
+  s.call([rows(a, [0, 1]), rows(a, [0, 1])], rows(b, [0, 1]), { inPlace, inPlaceExactly });
+  return { program: s.finish([b]), a, b };
 }
 
 const RULES: Readonly<Record<string, () => Rule>> = {
@@ -109,8 +112,26 @@ const RULES: Readonly<Record<string, () => Rule>> = {
     return { program: s.finish([b, z]), a, b, bad: [0], good: [4] };
   },
 
-  'in place only where every slot that reads the row allows it': () => readTwice([0]),
-  'in place only where every slot that reads the row allows it, in any order': () => readTwice([1]),
+  'in place only where every slot that reads the row allows it': () => ({
+    ...readTwice([0]),
+    bad: [0],
+    good: [-2],
+  }),
+  'in place only where every slot that reads the row allows it, in any order': () => ({
+    ...readTwice([1]),
+    bad: [0],
+    good: [-2],
+  }),
+  'in place at the same address only where one slot needs it': () => ({
+    ...readTwice([0], [1]),
+    bad: [-1, 1],
+    good: [0, -2],
+  }),
+  'in place at the same address only where one slot needs it, in any order': () => ({
+    ...readTwice([1], [0]),
+    bad: [-1, 1],
+    good: [0, -2],
+  }),
 
   'in place only where both rows are one cell': () => {
     const s = new ProgramSketch();
