@@ -14,11 +14,13 @@ import { type Plan, plan } from '../src/plan/plan.ts';
 import { framePort, type Program } from '../src/program/types.ts';
 import { runFirmware, type Tensors } from '../src/run/execute.ts';
 import { buildFirmware } from '../src/run/firmware.ts';
+import { findTarget } from '../src/targets/index.ts';
 import { randomFrames } from '../test/support/streams.ts';
 import { keywordNetwork, temporalNetwork } from '../test/support/time-models.ts';
 
 const PAGE = 'docs/streaming.md';
 const CORE = 'cortex-m4';
+const KERNELS = { isas: findTarget(CORE).core.isas, optimize: 'speed' } as const;
 const KEYWORDS = '../shared/models/mlperf_kws_int8.tflite';
 
 interface Cost {
@@ -53,8 +55,8 @@ async function costOf(
 
 /** network, window and hop; MACs, instructions and SRAM from scratch and over time. */
 async function row(name: string, graph: Graph, maxSram?: number): Promise<string[]> {
-  const whole = lower(graph);
-  const { program, plan: planned } = chooseOverTime(graph, undefined, maxSram);
+  const whole = lower(graph, KERNELS);
+  const { program, plan: planned } = chooseOverTime(graph, undefined, maxSram, KERNELS);
   const { windowFrames, hopFrames } = program.sliding!;
   const frames = randomFrames(program, windowFrames + hopFrames, 1);
   const window = Buffer.concat(frames.slice(-windowFrames));
